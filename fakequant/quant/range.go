@@ -1,0 +1,89 @@
+package quant
+
+import "math"
+
+// Range is what a quantizer is derived from: the smallest and the largest real value that it must represent.
+type Range struct{ Min, Max float32 }
+
+// Levels are the integer codes of a fake quantizer: [0, 2^bits-1], or [1, 2^bits-1] when narrow (TensorFlow's FakeQuantWithMinMaxVars).
+type Levels struct {
+	Bits   int // 2 to 16
+	Narrow bool
+}
+
+// Bounds returns the smallest and the largest code.
+func (l Levels) Bounds() (lo, hi int32) {
+	if l.Narrow {
+		lo = 1
+	}
+	return lo, int32(1)<<l.Bits - 1
+}
+
+// Nudged is a range moved so that zero is a code exactly. Fake quantization of x is
+//
+//	floor((clamp(x, Min, Max) - Min) * (1/Scale) + 0.5) * Scale + Min
+//
+// computed in float32 in this order (tensorflow/core/kernels/fake_quant_ops_functor.h).
+type Nudged struct {
+	Min, Max, Scale float32
+	Inv             float32 // 1/Scale in float32
+	Zero            int32   // the code of 0, counted from 0 for the smallest unsigned level
+}
+
+// Nudge is TensorFlow's Nudge: scale = (max-min)/(hi-lo) in float32, the zero point rounded half away and clamped to the codes.
+// A range that does not hold zero, or is empty, must be widened by the caller first (see WithZero).
+func Nudge(r Range, l Levels) Nudged {
+	lo, hi := l.Bounds()
+	qlo, qhi := float32(lo), float32(hi)
+	scale := (r.Max - r.Min) / (qhi - qlo)
+	zero := qlo - r.Min/scale
+	var nudged float32
+	switch {
+	case zero < qlo:
+		nudged = qlo
+	case zero > qhi:
+		nudged = qhi
+	default:
+		nudged = float32(math.Round(float64(zero)))
+	}
+	return Nudged{
+		Min:   float32((qlo - nudged) * scale),
+		Max:   float32((qhi - nudged) * scale),
+		Scale: scale,
+		Inv:   1 / scale,
+		Zero:  int32(nudged),
+	}
+}
+
+// Apply fake-quantizes one value.
+func (n Nudged) Apply(x float32) float32 {
+	c := min(max(x, n.Min), n.Max)
+	shifted := c - n.Min
+	level := float32(math.Floor(float64(float32(shifted*n.Inv) + 0.5)))
+	return float32(level*n.Scale) + n.Min
+}
+
+// Inside tells whether x lies in the nudged range, where the straight-through gradient passes.
+func (n Nudged) Inside(x float32) bool { return x >= n.Min && x <= n.Max }
+
+// WithZero widens r to hold zero, and gives an empty range a small extent so that a scale exists.
+func (r Range) WithZero() Range {
+	r.Min, r.Max = min(r.Min, 0), max(r.Max, 0)
+	if r.Max == r.Min {
+		r.Max = 1e-6
+	}
+	return r
+}
+
+// Symmetric returns the range [-m, m] with m the largest magnitude of r.
+func (r Range) Symmetric() Range {
+	m := max(-r.Min, r.Max)
+	if m == 0 {
+		m = 1e-6
+	}
+	return Range{-m, m}
+}
+
+// Int8 are the int8 parameters of an 8-bit wide asymmetric activation quantizer: the same scale and nudged zero as Nudge, shifted by -128.
+// In TFLite's terms: scale = (max-min)/255, zeroPoint = round(-128 - min/scale) clamped (tf/lite/tools/optimize/quantization_utils.cc).
+func (n Nudged) Int8() (scale float32, zeroPoint int32) { return n.Scale, n.Zero - 128 }
