@@ -1,0 +1,162 @@
+package compute
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// The matrix product is computed in tiles of mr rows and nr columns. The right factor is packed into panels of nr columns (for each k, nr
+// values, padded with zeros); the left factor is read where it lies, by strides. Kernels exist for every number of rows up to mr, so only
+// columns are ever padded.
+
+// left is a left factor in memory, strides in elements: row i, outer step o, inner step p at x[i*row + o*outer + p*inner].
+type left struct {
+	x                 []float32
+	row, outer, inner int
+}
+
+// scratch is the memory of one worker or one call.
+type scratch struct {
+	a, b, c []float32
+	edge    [16 * 32]float32 // a tile of any family that the border of the result cuts
+	tile    tileArgs
+	mulAdd  mulAddArgs
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func grow(s []float32, n int) []float32 {
+	if cap(s) < n {
+		return make([]float32, n)
+	}
+	return s[:n]
+}
+
+// panelSize is the length of b packed into panels.
+func panelSize(t *tile, k, n int) int { return (n + t.nr - 1) / t.nr * t.nr * k }
+
+// packB packs b, element (p, j) at b[p*rs + j*cs], into panels of nr columns, all k of a panel together.
+func packB(dst, b []float32, k, n, rs, cs, nr int) {
+	for q := 0; q*nr < n; q++ {
+		w := min(nr, n-q*nr)
+		out := dst[q*nr*k : (q+1)*nr*k]
+		for p := range k {
+			row := out[p*nr : (p+1)*nr]
+			if cs == 1 {
+				copy(row, b[p*rs+q*nr:p*rs+q*nr+w])
+			} else {
+				for j := range w {
+					row[j] = b[p*rs+(q*nr+j)*cs]
+				}
+			}
+			clear(row[w:])
+		}
+	}
+}
+
+// product adds (or writes) m rows of a times the panels b into c[m][n], row stride ldc.
+func product(t *tile, s *scratch, c []float32, ldc int, a left, b []float32, m, outer, k, n int, accumulate bool) {
+	args := &s.tile
+	*args = tileArgs{
+		rowStride: 4 * a.row, kStride: 4 * a.inner, outer: outer, k: k, outerSkip: 4 * (a.outer - k*a.inner),
+	}
+	add := 0
+	if accumulate {
+		add = 1
+	}
+	size := outer * k * t.nr
+	for j := 0; j < n; j += t.nr {
+		args.b = &b[j/t.nr*size]
+		w := min(t.nr, n-j)
+		for i := 0; i < m; i += t.mr {
+			h := min(t.mr, m-i)
+			args.a = &a.x[i*a.row]
+			if w == t.nr {
+				args.c, args.ldc, args.accumulate = &c[i*ldc+j], 4*ldc, add
+				t.run[h]((*uint64)(unsafe.Pointer(args)))
+				continue
+			}
+			args.c, args.ldc, args.accumulate = &s.edge[0], 4*t.nr, 0
+			t.run[h]((*uint64)(unsafe.Pointer(args)))
+			for r := range h {
+				to, from := c[(i+r)*ldc+j:(i+r)*ldc+j+w], s.edge[r*t.nr:r*t.nr+w]
+				if !accumulate {
+					copy(to, from)
+					continue
+				}
+				for q, v := range from {
+					to[q] += v
+				}
+			}
+		}
+	}
+}
+
+// matmul computes c[m,n] = a b for b given by strides. Long sums are cut, so that a block of b stays in the cache.
+func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
+	const blockK = 512
+	t := active()
+	s := scratches.Get().(*scratch)
+	for k0 := 0; k0 < k; k0 += blockK {
+		kn := min(blockK, k-k0)
+		s.b = grow(s.b, panelSize(t, kn, n))
+		packB(s.b, b[k0*rs:], kn, n, rs, cs, t.nr)
+		at := a
+		at.x = a.x[k0*a.inner:]
+		Parallel(m, 2*t.mr, func(lo, hi int) {
+			w := scratches.Get().(*scratch)
+			rows := at
+			rows.x = at.x[lo*at.row:]
+			product(t, w, c[lo*n:], n, rows, s.b, hi-lo, 1, kn, n, k0 > 0)
+			scratches.Put(w)
+		})
+	}
+	scratches.Put(s)
+}
+
+// MatMul computes c[m,n] = a[m,k] b[k,n].
+func MatMul(c, a, b []float32, m, k, n int) { matmul(c, left{a, k, 0, 1}, b, m, k, n, n, 1) }
+
+// MatMulTA computes c[m,n] = a^T b of a[k,m] and b[k,n].
+func MatMulTA(c, a, b []float32, m, k, n int) { matmul(c, left{a, 1, 0, m}, b, m, k, n, n, 1) }
+
+// MatMulTB computes c[m,n] = a b^T of a[m,k] and b[n,k].
+func MatMulTB(c, a, b []float32, m, k, n int) { matmul(c, left{a, k, 0, 1}, b, m, k, n, 1, k) }
+
+// mulAddArgs is dst += u*v over pixels of channels; strides from pixel to pixel in bytes.
+type mulAddArgs struct {
+	dst, u, v                   *float32
+	dstStride, uStride, vStride int
+	pixels, channels            int
+}
+
+func mulAddPortable(args *uint64) {
+	t := (*mulAddArgs)(unsafe.Pointer(args))
+	d, u, v := unsafe.Pointer(t.dst), unsafe.Pointer(t.u), unsafe.Pointer(t.v)
+	for range t.pixels {
+		x := unsafe.Slice((*float32)(d), t.channels)
+		y := unsafe.Slice((*float32)(u), t.channels)
+		z := unsafe.Slice((*float32)(v), t.channels)
+		for i := range x {
+			x[i] += float32(y[i] * z[i])
+		}
+		d, u, v = unsafe.Add(d, t.dstStride), unsafe.Add(u, t.uStride), unsafe.Add(v, t.vStride)
+	}
+}
+
+// mulAdd adds u*v to dst over pixels of c channels; strides in elements.
+func (t *tile) mulAdd(s *scratch, dst []float32, sd int, u []float32, su int, v []float32, sv int, pixels, c int) {
+	if pixels <= 0 {
+		return
+	}
+	whole := c / t.vector * t.vector
+	args := &s.mulAdd
+	*args = mulAddArgs{&dst[0], &u[0], &v[0], 4 * sd, 4 * su, 4 * sv, pixels, whole}
+	if whole > 0 {
+		t.mulAddPart((*uint64)(unsafe.Pointer(args)))
+	}
+	if whole < c {
+		args.dst, args.u, args.v, args.channels = &dst[whole], &u[whole], &v[whole], c-whole
+		mulAddPortable((*uint64)(unsafe.Pointer(args)))
+	}
+}

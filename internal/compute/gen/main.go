@@ -1,0 +1,167 @@
+// Command gen writes the assembly kernels of package compute (run by go generate).
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	for mr := 1; mr <= 14; mr++ {
+		tile("AVX512", mr, 64)
+	}
+	for mr := 1; mr <= 6; mr++ {
+		tile("AVX2", mr, 32)
+	}
+	mulAdd("AVX512", 64)
+	mulAdd("AVX2", 32)
+	Generate()
+}
+
+// arguments returns a loader of the words of an argument struct, tileArgs or mulAddArgs, named in order. avo could read the struct itself, but
+// only from a package that type-checks, which this one does not before its stubs are written.
+func arguments(names ...string) func(string) reg.GPVirtual {
+	base := Load(Param("args"), GP64())
+	return func(name string) reg.GPVirtual {
+		i := slices.Index(names, name)
+		if i < 0 {
+			panic("no argument " + name)
+		}
+		r := GP64()
+		MOVQ(Mem{Base: base, Disp: 8 * i}, r)
+		return r
+	}
+}
+
+const cols = 2 // vectors of a tile's row
+
+func vector(width int) reg.VecVirtual {
+	if width == 64 {
+		return ZMM()
+	}
+	return YMM()
+}
+
+// tile writes a kernel of mr rows and two vectors of columns. Row i of the left factor is at a + i*rowStride; three rows share a pointer.
+func tile(isa string, mr, width int) {
+	name := fmt.Sprintf("tile%s%d", isa, mr)
+	TEXT(name, NOSPLIT, "func(args *uint64)")
+	Doc(fmt.Sprintf("%s multiplies %d rows by %d columns.", name, mr, cols*width/4))
+	Pragma("noescape")
+	field := arguments("a", "b", "c", "rowStride", "kStride", "outer", "k", "outerSkip", "ldc", "accumulate")
+	b, rowStride, kStride := field("b"), field("rowStride"), field("kStride")
+	var rows []reg.GPVirtual
+	for i := 0; i < mr; i += 3 {
+		if i == 0 {
+			rows = append(rows, field("a"))
+			continue
+		}
+		r := GP64()
+		LEAQ(Mem{Base: rows[len(rows)-1], Index: rowStride, Scale: 2}, r)
+		ADDQ(rowStride, r)
+		rows = append(rows, r)
+	}
+	at := func(i int) Mem {
+		m := Mem{Base: rows[i/3]}
+		if i%3 > 0 {
+			m.Index, m.Scale = rowStride, uint8(i%3)
+		}
+		return m
+	}
+	sum := make([][cols]reg.VecVirtual, mr)
+	for i := range sum {
+		for j := range sum[i] {
+			sum[i][j] = vector(width)
+			if width == 64 {
+				VPXORQ(sum[i][j], sum[i][j], sum[i][j])
+			} else {
+				VXORPS(sum[i][j], sum[i][j], sum[i][j])
+			}
+		}
+	}
+	right := [cols]reg.VecVirtual{vector(width), vector(width)}
+	left := vector(width)
+	outer := field("outer")
+
+	Label(name + "_outer")
+	k := field("k")
+	Label(name + "_loop")
+	for j := range right {
+		VMOVUPS(Mem{Base: b, Disp: j * width}, right[j])
+	}
+	for i := range mr {
+		VBROADCASTSS(at(i), left)
+		for j := range cols {
+			VFMADD231PS(left, right[j], sum[i][j])
+		}
+	}
+	for _, r := range rows {
+		ADDQ(kStride, r)
+	}
+	ADDQ(I32(cols*width), b)
+	DECQ(k)
+	JNZ(LabelRef(name + "_loop"))
+	skip := field("outerSkip")
+	for _, r := range rows {
+		ADDQ(skip, r)
+	}
+	DECQ(outer)
+	JNZ(LabelRef(name + "_outer"))
+
+	c, ldc := field("c"), field("ldc")
+	acc := field("accumulate")
+	TESTQ(acc, acc)
+	JZ(LabelRef(name + "_store"))
+	row := GP64()
+	MOVQ(c, row)
+	for i := range mr {
+		for j := range cols {
+			VADDPS(Mem{Base: row, Disp: j * width}, sum[i][j], sum[i][j])
+		}
+		ADDQ(ldc, row)
+	}
+	Label(name + "_store")
+	for i := range mr {
+		for j := range cols {
+			VMOVUPS(sum[i][j], Mem{Base: c, Disp: j * width})
+		}
+		ADDQ(ldc, c)
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// mulAdd writes dst += u*v over pixels of c channels, c a multiple of the vector; each operand has its own stride from pixel to pixel.
+func mulAdd(isa string, width int) {
+	name := "mulAdd" + isa
+	TEXT(name, NOSPLIT, "func(args *uint64)")
+	Doc(name + " adds the products of u and v to dst.")
+	Pragma("noescape")
+	field := arguments("dst", "u", "v", "dstStride", "uStride", "vStride", "pixels", "channels")
+	dst, u, v := field("dst"), field("u"), field("v")
+	sd, su, sv := field("dstStride"), field("uStride"), field("vStride")
+	pixels, channels := field("pixels"), field("channels")
+	x, at := vector(width), GP64()
+	Label(name + "_pixel")
+	XORQ(at, at)
+	Label(name + "_channel")
+	VMOVUPS(Mem{Base: dst, Index: at, Scale: 4}, x)
+	y := vector(width)
+	VMOVUPS(Mem{Base: u, Index: at, Scale: 4}, y)
+	VFMADD231PS(Mem{Base: v, Index: at, Scale: 4}, y, x)
+	VMOVUPS(x, Mem{Base: dst, Index: at, Scale: 4})
+	ADDQ(I32(width/4), at)
+	CMPQ(at, channels)
+	JL(LabelRef(name + "_channel"))
+	ADDQ(sd, dst)
+	ADDQ(su, u)
+	ADDQ(sv, v)
+	DECQ(pixels)
+	JNZ(LabelRef(name + "_pixel"))
+	VZEROUPPER()
+	RET()
+}
