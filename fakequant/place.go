@@ -167,7 +167,7 @@ func (p *placer) concat(o *graph.Op) error {
 			continue
 		}
 		name := fmt.Sprintf("%s/input_%d/fake_quant", o.Name, i)
-		q, err := p.g.NewOp(name, graph.FakeQuant{Bits: 8}, v, to.rng)
+		q, err := p.g.NewOp(name, graph.FakeQuant{Bits: 8}, v, to.rng.Value)
 		if err != nil {
 			return err
 		}

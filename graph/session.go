@@ -408,3 +408,12 @@ func ancestors(of ...*Value) map[*Value]bool {
 	}
 	return seen
 }
+
+// Logits returns what a loss is computed from in an eval session: the first output, or for a loss that applies softmax itself, what went into it.
+func (s *Session) Logits(l Loss) []float32 {
+	v := s.g.Outputs[0]
+	if l.FromLogits() {
+		v = logits(v)
+	}
+	return s.Value(v.Name)
+}

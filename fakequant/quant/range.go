@@ -87,3 +87,20 @@ func (r Range) Symmetric() Range {
 // Int8 are the int8 parameters of an 8-bit wide asymmetric activation quantizer: the same scale and nudged zero as Nudge, shifted by -128.
 // In TFLite's terms: scale = (max-min)/255, zeroPoint = round(-128 - min/scale) clamped (tf/lite/tools/optimize/quantization_utils.cc).
 func (n Nudged) Int8() (scale float32, zeroPoint int32) { return n.Scale, n.Zero - 128 }
+
+// Code is the integer that stands for x, counted from the zero point: the fake-quantized value is Code*Scale.
+func (n Nudged) Code(x float32) int32 {
+	c := min(max(x, n.Min), n.Max)
+	level := int32(math.Floor(float64(float32((c-n.Min)*n.Inv) + 0.5)))
+	return level + int32(math.Round(float64(n.Min*n.Inv)))
+}
+
+// ApplyAll fake-quantizes x into y, element by element as Apply.
+func (n Nudged) ApplyAll(y, x []float32) {
+	lo, hi, inv, scale := n.Min, n.Max, n.Inv, n.Scale
+	for i, v := range x {
+		// The argument of the conversion is not negative and below 2^16, so truncation is the floor.
+		level := float32(int32(float32((min(max(v, lo), hi)-lo)*inv) + 0.5))
+		y[i] = float32(level*scale) + lo
+	}
+}

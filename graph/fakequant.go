@@ -1,0 +1,300 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/temper-ml/temper/fakequant/quant"
+	"github.com/temper-ml/temper/internal/compute"
+)
+
+// FakeQuant rounds x to the values that an integer of Bits bits can represent, and passes the gradient straight through where x is inside the
+// range (Jacob et al., 2018; TensorFlow's fake_quant_with_min_max_vars and ..._per_channel, bit for bit).
+//
+// The range is a Var [2] with minimum and maximum, or [2,c] for PerAxis, along the last dimension of x. It is widened to hold zero and moved so
+// that zero is a code (quant.Nudge); Symmetric makes it [-m, m]. In training the range may follow x:
+//
+//	Observer ""      it stands as it is
+//	Observer "last"  it is that of x itself, in inference too: for weights
+//	Observer "ema"   it moves towards that of the batch: r = r*Momentum + batch*(1-Momentum)
+//
+// Delay is the number of training steps that pass x unchanged (the range follows nevertheless), Freeze the step from which the range stands
+// still; both need the third input, a counter of steps. Learned trains the range by gradient (LSQ, Esser et al., 2020, in terms of the range's
+// ends): rounding errors and saturated values move it.
+type FakeQuant struct {
+	Bits      int
+	Symmetric bool    `json:",omitempty"`
+	Narrow    bool    `json:",omitempty"` // leave the lowest code out
+	PerAxis   bool    `json:",omitempty"`
+	Observer  string  `json:",omitempty"`
+	Momentum  float32 `json:",omitempty"`
+	Delay     int     `json:",omitempty"`
+	Freeze    int     `json:",omitempty"`
+	Learned   bool    `json:",omitempty"`
+}
+
+func init() {
+	const steps = "has steps; the straight-through gradient is tested by its formula"
+	x := Shape{Batch, 3, 4}
+	Register(Def{
+		Kind:     FakeQuant{},
+		Doc:      "rounding to what an integer can represent",
+		In:       []Port{{Name: "x", Diff: true}, {Name: "range", Diff: true}, {Name: "count", State: true}},
+		Optional: true,
+		Samples: []Sample{
+			{Kind: FakeQuant{Bits: 8}, In: []Shape{x, {2}}, Kink: steps},
+			{Kind: FakeQuant{Bits: 4, Symmetric: true, Narrow: true, PerAxis: true, Observer: "last"}, In: []Shape{{3, 4}, {2, 4}}, Kink: steps},
+			{Kind: FakeQuant{Bits: 8, Observer: "ema", Momentum: 0.9, Delay: 1, Freeze: 3}, In: []Shape{x, {2}, {1}}, Kink: steps},
+			{Kind: FakeQuant{Bits: 8, Learned: true}, In: []Shape{x, {2}}, Kink: steps},
+		},
+	})
+}
+
+func (k FakeQuant) Shape(in []Shape) (Shape, error) {
+	if k.Bits < 2 || k.Bits > 16 {
+		return nil, fmt.Errorf("%d bits: want 2 to 16", k.Bits)
+	}
+	want := Shape{2}
+	if k.PerAxis {
+		want = Shape{2, in[0].Channels()}
+	}
+	if !in[1].Equal(want) {
+		return nil, fmt.Errorf("range %v does not fit input %v: want %v", in[1], in[0], want)
+	}
+	switch k.Observer {
+	case "", "last":
+	case "ema":
+		if k.Momentum < 0 || k.Momentum >= 1 {
+			return nil, fmt.Errorf("momentum %g must be in [0, 1)", k.Momentum)
+		}
+	default:
+		return nil, fmt.Errorf("observer %q is none of \"\", \"last\" and \"ema\"", k.Observer)
+	}
+	if k.Learned && k.Observer != "" {
+		return nil, fmt.Errorf("a learned range is not observed: leave out Observer %q", k.Observer)
+	}
+	if (k.Delay != 0 || k.Freeze != 0) && len(in) < 3 || k.Delay < 0 || k.Freeze < 0 {
+		return nil, fmt.Errorf("delay %d and freeze %d are steps, and need the count input", k.Delay, k.Freeze)
+	}
+	if len(in) > 2 && in[2].Volume() != 1 {
+		return nil, fmt.Errorf("count %v: want [1]", in[2])
+	}
+	return in[0], nil
+}
+
+// levels are the codes that the quantizer uses.
+func (k FakeQuant) levels() quant.Levels { return quant.Levels{Bits: k.Bits, Narrow: k.Narrow} }
+
+// Quantizers returns the quantizer, or one a channel, that inference uses for x (needed for Observer "last" only) and the values of the range Var.
+// It fails on ranges that are not finite.
+func (k FakeQuant) Quantizers(x, ranges []float32) ([]quant.Nudged, error) {
+	n := len(ranges) / 2
+	r := append([]float32{}, ranges...)
+	if k.Observer == "last" {
+		observe(r, x, n)
+	}
+	q := make([]quant.Nudged, n)
+	k.nudge(q, r)
+	for i := range q {
+		if s := q[i].Scale; !(s > 0) || math.IsInf(float64(s), 0) {
+			return nil, fmt.Errorf("range [%g, %g] of slice %d makes no scale", r[i], r[n+i], i)
+		}
+	}
+	return q, nil
+}
+
+func (k FakeQuant) nudge(q []quant.Nudged, r []float32) {
+	n := len(q)
+	for i := range q {
+		q[i] = quant.Nudge(k.rangeOf(r[i], r[n+i]), k.levels())
+	}
+}
+
+func (k FakeQuant) rangeOf(lo, hi float32) quant.Range {
+	r := quant.Range{Min: lo, Max: hi}
+	if k.Symmetric {
+		return r.Symmetric()
+	}
+	return r.WithZero()
+}
+
+// observe writes the minima and maxima of x, zero included, over n channels of the last dimension (1: over everything).
+func observe(r, x []float32, n int) {
+	clear(r)
+	if n == 1 {
+		lo, hi := float32(0), float32(0)
+		for _, v := range x {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+		r[0], r[1] = lo, hi
+		return
+	}
+	lo, hi := r[:n], r[n:]
+	for at := 0; at < len(x); at += n {
+		for c, v := range x[at : at+n] {
+			lo[c], hi[c] = min(lo[c], v), max(hi[c], v)
+		}
+	}
+}
+
+func (k FakeQuant) Kernel(c Context) (Kernel, error) {
+	n := c.In[1].Volume() / 2
+	f := &fakeQuantKernel{FakeQuant: k, train: c.Train, n: n, volume: c.Out.Volume(), q: make([]quant.Nudged, n), seen: make([]float32, 2*n), range1: make([]float32, 2*n)}
+	f.parts = make([]float32, 2*compute.Chunks(f.volume, grain))
+	return f, nil
+}
+
+type fakeQuantKernel struct {
+	FakeQuant
+	train  bool
+	n      int // quantizers
+	volume int
+	q      []quant.Nudged
+	seen   []float32 // range of this batch
+	range1 []float32 // range of a Var that must not be written
+	parts  []float32 // ranges of the pieces of x
+	off    bool      // the delay is not over
+}
+
+func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
+	x, r := in[0], in[1]
+	step := math.MaxInt
+	if len(in) > 2 {
+		step = int(in[2][0])
+		if k.train {
+			in[2][0]++
+		}
+	}
+	if k.Observer != "" && (k.train || k.Observer == "last") {
+		frozen := k.train && k.Freeze > 0 && step >= k.Freeze && k.Observer == "ema"
+		if !frozen {
+			r = k.follow(x, r)
+		}
+	}
+	k.off = k.Delay > 0 && step < k.Delay
+	if k.off {
+		copy(y, x)
+		return
+	}
+	k.nudge(k.q, r)
+	if k.n == 1 {
+		compute.Parallel(k.volume, grain, func(lo, hi int) { k.q[0].ApplyAll(y[lo:hi], x[lo:hi]) })
+		return
+	}
+	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
+		for p := lo * k.n; p < hi*k.n; p += k.n {
+			for c, v := range x[p : p+k.n] {
+				y[p+c] = k.q[c].Apply(v)
+			}
+		}
+	})
+}
+
+// follow observes x and returns the range to use; in training it is the Var's own, written to.
+func (k *fakeQuantKernel) follow(x, r []float32) []float32 {
+	if k.n == 1 {
+		k.observeParts(x)
+	} else {
+		observe(k.seen, x, k.n)
+	}
+	if k.Observer == "last" {
+		if !k.train {
+			copy(k.range1, k.seen)
+			return k.range1
+		}
+		copy(r, k.seen)
+		return r
+	}
+	for i := range r {
+		r[i] = float32(r[i]*k.Momentum) + float32(k.seen[i]*(1-k.Momentum))
+	}
+	return r
+}
+
+// observeParts is observe over everything, in parallel: minima and maxima do not depend on the order.
+func (k *fakeQuantKernel) observeParts(x []float32) {
+	chunks := len(k.parts) / 2
+	compute.Each(chunks, func(i int) {
+		observe(k.parts[2*i:2*i+2], x[i*len(x)/chunks:(i+1)*len(x)/chunks], 1)
+	})
+	clear(k.seen)
+	for i := range chunks {
+		k.seen[0], k.seen[1] = min(k.seen[0], k.parts[2*i]), max(k.seen[1], k.parts[2*i+1])
+	}
+}
+
+func (k *fakeQuantKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
+	x := in[0]
+	if dx[0] != nil {
+		k.straightThrough(dx[0], x, dy)
+	}
+	if dx[1] != nil {
+		clear(dx[1])
+		if !k.off && k.Learned {
+			k.rangeGradient(dx[1], x, dy)
+		}
+	}
+}
+
+func (k *fakeQuantKernel) straightThrough(dx, x, dy []float32) {
+	if k.off {
+		copy(dx, dy)
+		return
+	}
+	if k.n == 1 {
+		lo, hi := k.q[0].Min, k.q[0].Max
+		compute.Parallel(k.volume, grain, func(from, to int) {
+			d := dx[from:to]
+			for i, v := range x[from:to] {
+				g := dy[from+i]
+				if v < lo || v > hi {
+					g = 0
+				}
+				d[i] = g
+			}
+		})
+		return
+	}
+	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
+		for p := lo * k.n; p < hi*k.n; p += k.n {
+			for c, v := range x[p : p+k.n] {
+				g := dy[p+c]
+				if !k.q[c].Inside(v) {
+					g = 0
+				}
+				dx[p+c] = g
+			}
+		}
+	})
+}
+
+// rangeGradient is LSQ's, for y = s*round((x-min)/s) + min with s = (max-min)/levels: inside the range the rounding error in steps, divided by the
+// levels, moves the ends apart; a saturated value pulls its end. The gradient is scaled by 1/sqrt(N*levels) (Esser et al., section 2.2).
+func (k *fakeQuantKernel) rangeGradient(dr, x, dy []float32) {
+	lo, hi := k.levels().Bounds()
+	levels := float64(hi - lo)
+	for c := range k.n {
+		q := k.q[c]
+		var dmin, dmax float64
+		for i := c; i < len(x); i += k.n {
+			d := float64(dy[i])
+			switch {
+			case x[i] < q.Min:
+				dmin += d
+			case x[i] > q.Max:
+				dmax += d
+			default:
+				u := float64((x[i] - q.Min) * q.Inv)
+				e := (math.Floor(u+0.5) - u) / levels * d
+				dmin -= e
+				dmax += e
+			}
+		}
+		scale := 1 / math.Sqrt(float64(len(x)/k.n)*levels)
+		if k.Symmetric {
+			dmax = (dmax - dmin) / 2
+			dmin = -dmax
+		}
+		dr[c], dr[k.n+c] = float32(dmin*scale), float32(dmax*scale)
+	}
+}

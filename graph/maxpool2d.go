@@ -1,0 +1,125 @@
+package graph
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/temper-ml/temper/internal/compute"
+)
+
+// MaxPool2D is the maximum over windows of x [batch,h,w,c] (TFLite MAX_POOL_2D: padding never wins).
+type MaxPool2D struct {
+	Size    [2]int
+	Stride  [2]int `json:",omitzero"` // left out: 1
+	Padding Padding
+}
+
+func init() {
+	Register(Def{
+		Kind: MaxPool2D{},
+		Doc:  "maximum over windows",
+		In:   []Port{{Name: "x", Diff: true}},
+		Samples: []Sample{
+			{Kind: MaxPool2D{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Padding: Valid}, In: []Shape{{Batch, 5, 4, 3}}, Fill: distinct},
+			{Kind: MaxPool2D{Size: [2]int{3, 2}, Stride: [2]int{2, 1}, Padding: Same}, In: []Shape{{Batch, 5, 4, 2}}, Fill: distinct},
+		},
+	})
+}
+
+// distinct fills a sample with values that are well apart, so that a small change moves no maximum.
+func distinct(_ int, x []float32) bool {
+	for i := range x {
+		x[i] = float32((i*37)%len(x)) - float32(len(x))/2
+	}
+	return true
+}
+
+func (k MaxPool2D) Shape(in []Shape) (Shape, error) {
+	s, err := k.window(in[0])
+	return Shape{in[0][0], s.OH, s.OW, s.C}, err
+}
+
+func (k MaxPool2D) window(x Shape) (compute.ConvShape, error) {
+	if len(x) != 4 {
+		return compute.ConvShape{}, fmt.Errorf("input %v: want [batch,h,w,c]", x)
+	}
+	return Conv2D{Stride: k.Stride, Padding: k.Padding}.window(x, Shape{k.Size[0], k.Size[1], x[3]})
+}
+
+func (k MaxPool2D) Kernel(c Context) (Kernel, error) {
+	s, err := k.window(c.In[0])
+	p := &maxPoolKernel{s: s}
+	if c.Train {
+		p.from = make([]int32, c.Out.Volume())
+	}
+	return p, err
+}
+
+type maxPoolKernel struct {
+	s    compute.ConvShape
+	from []int32 // for each output, the offset in its image of the value it took
+}
+
+func (k *maxPoolKernel) Forward(y []float32, in [][]float32) {
+	s := k.s
+	compute.Parallel(s.N, 1, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			x := in[0][n*s.H*s.W*s.C : (n+1)*s.H*s.W*s.C]
+			for o := range s.OH * s.OW {
+				at := (n*s.OH*s.OW + o) * s.C
+				var from []int32
+				if k.from != nil {
+					from = k.from[at : at+s.C]
+				}
+				maxWindow(y[at:at+s.C], from, x, s, o/s.OW, o%s.OW)
+			}
+		}
+	})
+}
+
+// clip is the part of a window inside the image: rows [y0, y1) and columns [x0, x1).
+func clip(s compute.ConvShape, oy, ox int) (y0, y1, x0, x1 int) {
+	y0, x0 = oy*s.StrideH-s.PadTop, ox*s.StrideW-s.PadLeft
+	return max(y0, 0), min(y0+s.KH, s.H), max(x0, 0), min(x0+s.KW, s.W)
+}
+
+// maxWindow writes the maximum of each channel over one window, and where it was unless from is nil.
+func maxWindow(y []float32, from []int32, x []float32, s compute.ConvShape, oy, ox int) {
+	y0, y1, x0, x1 := clip(s, oy, ox)
+	for c := range y {
+		y[c] = float32(math.Inf(-1))
+	}
+	for iy := y0; iy < y1; iy++ {
+		for ix := x0; ix < x1; ix++ {
+			at := (iy*s.W + ix) * s.C
+			row := x[at : at+len(y)]
+			if from == nil {
+				for c, v := range row {
+					y[c] = max(y[c], v)
+				}
+				continue
+			}
+			from := from[:len(row)]
+			for c, v := range row {
+				// The negation lets NaN through.
+				if !(v <= y[c]) {
+					y[c], from[c] = v, int32(at+c)
+				}
+			}
+		}
+	}
+}
+
+func (k *maxPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
+	s := k.s
+	compute.Parallel(s.N, 1, func(lo, hi int) {
+		per := s.OH * s.OW * s.C
+		for n := lo; n < hi; n++ {
+			img := dx[0][n*s.H*s.W*s.C : (n+1)*s.H*s.W*s.C]
+			clear(img)
+			for i, v := range dy[n*per : (n+1)*per] {
+				img[k.from[n*per+i]] += v
+			}
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package graph
+
+import (
+	"math"
+	"slices"
+
+	"github.com/temper-ml/temper/internal/compute"
+)
+
+// Softmax is exp(x)/sum(exp(x)) over the last dimension.
+type Softmax struct{}
+
+func init() {
+	unaryDef(Softmax{}, "softmax over the channels", Sample{Kind: Softmax{}, In: []Shape{{Batch, 6}}}, Sample{Kind: Softmax{}, In: []Shape{{Batch, 2, 3, 4}}})
+}
+
+func (Softmax) Shape(in []Shape) (Shape, error) { return in[0], nil }
+
+func (Softmax) Kernel(c Context) (Kernel, error) {
+	ch := c.Out.Channels()
+	return softmaxKernel{c.Out.Volume() / ch, ch}, nil
+}
+
+type softmaxKernel struct{ rows, c int }
+
+func (k softmaxKernel) Forward(y []float32, in [][]float32) {
+	compute.Parallel(k.rows, 256, func(lo, hi int) {
+		for r := lo; r < hi; r++ {
+			x, out := in[0][r*k.c:(r+1)*k.c], y[r*k.c:(r+1)*k.c]
+			top, sum := slices.Max(x), 0.0
+			for _, v := range x {
+				sum += math.Exp(float64(v - top))
+			}
+			for i, v := range x {
+				out[i] = float32(math.Exp(float64(v-top)) / sum)
+			}
+		}
+	})
+}
+
+func (k softmaxKernel) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
+	for r := range k.rows {
+		out, d, to := y[r*k.c:(r+1)*k.c], dy[r*k.c:(r+1)*k.c], dx[0][r*k.c:(r+1)*k.c]
+		dot := float32(0)
+		for i, v := range out {
+			dot += v * d[i]
+		}
+		for i, v := range out {
+			to[i] = v * (d[i] - dot)
+		}
+	}
+}

@@ -1,0 +1,45 @@
+package graph
+
+import "github.com/temper-ml/temper/internal/compute"
+
+// unary is the kernel of an element-wise function of one input: f computes the value, df the derivative from input and value. They get whole pieces,
+// so that the function itself is inlined in the loop over elements.
+type unary struct {
+	n  int
+	f  func(y, x []float32)
+	df func(dx, x, y, dy []float32)
+}
+
+func (k *unary) Forward(y []float32, in [][]float32) {
+	compute.Parallel(k.n, grain, func(lo, hi int) { k.f(y[lo:hi], in[0][lo:hi]) })
+}
+
+func (k *unary) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
+	compute.Parallel(k.n, grain, func(lo, hi int) { k.df(dx[0][lo:hi], in[0][lo:hi], y[lo:hi], dy[lo:hi]) })
+}
+
+// grain is the number of elements of an element-wise pass that is worth a piece of its own.
+const grain = 1 << 14
+
+// unaryDef registers a Kind of one input whose output has the same shape.
+func unaryDef(k Kind, doc string, samples ...Sample) {
+	if len(samples) == 0 {
+		samples = []Sample{{Kind: k, In: []Shape{{Batch, 4, 3, 5}}}}
+	}
+	Register(Def{Kind: k, Doc: doc, In: []Port{{Name: "x", Diff: true}}, Samples: samples})
+}
+
+// awayFrom fills a sample with values that are no closer than 0.1 to the kinks.
+func awayFrom(kinks ...float32) func(int, []float32) bool {
+	return func(_ int, x []float32) bool {
+		for i := range x {
+			x[i] = float32((i*29)%31)/31*16 - 8
+			for _, k := range kinks {
+				if d := x[i] - k; d > -0.1 && d < 0.1 {
+					x[i] = k + 0.3
+				}
+			}
+		}
+		return true
+	}
+}
