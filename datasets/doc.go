@@ -1,0 +1,3 @@
+// Package datasets holds labelled examples in memory and hands them out in batches: shuffled, split, sampled, augmented. Subpackages read MNIST
+// (embedded), IDX, NPY/NPZ, CIFAR-10 and folders of images, and download files.
+package datasets
