@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/temper-ml/temper"
+	"github.com/temper-ml/temper/datasets/open"
+	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/layers"
+)
+
+func (a *app) inspect() *cobra.Command {
+	var data string
+	var samples int
+	var dump bool
+	cmd := &cobra.Command{
+		Use:   "inspect FILE [CHECKPOINT]",
+		Short: "Show a checkpoint or a .tflite file; compare a file layer by layer with a checkpoint",
+		Long: `A checkpoint is shown as a table of layers (--dump: as the graph's text), a
+.tflite as text. With a .tflite and a checkpoint, every layer's int8 values are
+compared with the checkpoint's on samples: signal to quantization noise,
+largest error in steps of the scale, saturated values.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage.`,
+		Example: "  temper inspect float.temper\n  temper inspect qat.tflite\n  temper inspect ptq.tflite float.temper --samples 50",
+		Args:    between(1, 2, "a file, and a checkpoint to compare with"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return a.compareLayers(args[0], args[1], data, samples)
+			}
+			if strings.HasSuffix(args[0], ".temper") {
+				c, err := graph.Load(args[0])
+				if err != nil {
+					return err
+				}
+				s := layers.Summary(c.Graph)
+				return a.print(map[string]any{"summary": s, "graph": c.Graph.String(), "meta": c.Meta}, func(w io.Writer) {
+					if dump {
+						fmt.Fprint(w, c.Graph)
+						return
+					}
+					fmt.Fprint(w, s)
+				})
+			}
+			m, err := tflite.ReadFile(args[0])
+			if err != nil {
+				return err
+			}
+			if a.json {
+				return a.print(m, nil)
+			}
+			return tflite.Dump(a.out, m)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&data, "data", "mnist", "data set of the samples")
+	f.IntVar(&samples, "samples", 100, "test examples to compare on")
+	f.BoolVar(&dump, "dump", false, "print a checkpoint's graph as text")
+	return cmd
+}
+
+func (a *app) compareLayers(file, checkpoint, data string, samples int) error {
+	if samples < 1 {
+		return usageError{fmt.Errorf("--samples %d must be positive", samples)}
+	}
+	m, err := tflite.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	c, err := graph.Load(checkpoint)
+	if err != nil {
+		return err
+	}
+	_, test, err := open.Open(data)
+	if err != nil {
+		return err
+	}
+	rows, err := temper.CompareLayers(c.Graph, m, test.Take(0, samples))
+	if err != nil {
+		return err
+	}
+	return a.print(map[string]any{"file": file, "checkpoint": checkpoint, "layers": rows}, func(out io.Writer) {
+		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "value\tSQNR dB\tlargest error, LSB\tsaturated")
+		for _, r := range rows {
+			fmt.Fprintf(w, "%s\t%.1f\t%.2f\t%.3f %%\n", r.Name, r.SQNR, r.MaxLSB, 100*r.Saturated)
+		}
+		w.Flush()
+	})
+}

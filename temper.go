@@ -1,0 +1,295 @@
+// Package temper conditions neural networks for NPUs: it trains a network, quantizes it after training and with quantization-aware training,
+// exports it as a fully int8 TFLite file, and measures the accuracy of that file by executing it bit for bit.
+//
+// A Recipe says what is done; Run does it. The parts are packages of their own: layers (writing networks), optim (training), fakequant
+// (quantization), export (the file), export/interp (its meaning).
+package temper
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/temper-ml/temper/datasets"
+	"github.com/temper-ml/temper/datasets/open"
+	"github.com/temper-ml/temper/export"
+	"github.com/temper-ml/temper/export/interp"
+	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/fakequant"
+	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/layers/models"
+	"github.com/temper-ml/temper/optim"
+)
+
+// Result is a line of the table: one stage, measured.
+type Result struct {
+	Step     string  `json:"step"`
+	File     string  `json:"file"`
+	Accuracy float64 `json:"accuracy"` // over the whole test set; of an int8 stage by executing the file
+	Bytes    int64   `json:"bytes"`
+	Seconds  float64 `json:"seconds"`
+}
+
+// Options of a run that are not part of the recipe.
+type Options struct {
+	Out      string    // folder for the results, made if missing; default conditioned_models
+	Progress io.Writer // default none
+}
+
+// Run does what a recipe says: trains the network (or goes on where an earlier run of the same recipe was stopped), conditions it in each of the
+// recipe's ways, and writes float.temper, a .tflite for each, and results.json into the folder. When ctx ends, it returns an *optim.Interrupted.
+func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	if o.Out == "" {
+		o.Out = "conditioned_models"
+	}
+	if err := writable(o.Out); err != nil {
+		return nil, err
+	}
+	train, test, err := open.Open(r.Data)
+	if err != nil {
+		return nil, err
+	}
+	run := &runner{r: r, o: o, train: train, test: test}
+	base, err := run.float(ctx)
+	if err != nil {
+		return run.results, err
+	}
+	for _, s := range r.Steps {
+		if err := run.step(ctx, base, s); err != nil {
+			return run.results, fmt.Errorf("step %s: %w", s.Name(), err)
+		}
+	}
+	return run.results, nil
+}
+
+// writable makes the folder and proves that files can be made in it, before hours of training.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("output folder: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".writable.*")
+	if err != nil {
+		return fmt.Errorf("output folder %s cannot be written to: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+type runner struct {
+	r           Recipe
+	o           Options
+	train, test *datasets.Set
+	results     []Result
+}
+
+// identity is what a checkpoint must have been trained from to be gone on with: the recipe's text up to the steps.
+func (r Recipe) identity() string {
+	js, err := json.Marshal(struct {
+		Model, Data string
+		Train       Train
+	}{r.Model, r.Data, r.Train})
+	if err != nil {
+		return ""
+	}
+	return string(js)
+}
+
+const recipeKey = "recipe"
+
+// fit is the training of the recipe, with its own checkpoint.
+func (u *runner) fit(label, file string, t Train, identity string) (optim.Fit, error) {
+	solver, err := t.solver()
+	if err != nil {
+		return optim.Fit{}, err
+	}
+	return optim.Fit{
+		Loss: u.r.loss(), Solver: solver, Batch: t.Batch, Epochs: t.Epochs, Seed: t.Seed, Label: label,
+		Checkpoint: filepath.Join(u.o.Out, file), Every: checkpointEvery, Meta: map[string]string{recipeKey: identity}, Progress: u.o.Progress,
+	}, nil
+}
+
+// checkpointEvery is in steps: a killed run loses a few seconds of work.
+const checkpointEvery = 100
+
+// trained trains g, or goes on with the checkpoint of the same name if it has the same identity. It returns the trained graph.
+func (u *runner) trained(ctx context.Context, fit optim.Fit, data optim.Data, identity string, start func() (*graph.Graph, error)) (*graph.Graph, error) {
+	if c, err := graph.Load(fit.Checkpoint); err == nil && c.Meta[recipeKey] == identity {
+		if optim.Finished(c, fit.Epochs) {
+			u.say("%s: %s is trained already\n", fit.Label, fit.Checkpoint)
+			return c.Graph, nil
+		}
+		u.say("%s: going on with %s\n", fit.Label, fit.Checkpoint)
+		_, err := fit.Resume(ctx, c, data)
+		return c.Graph, err
+	}
+	g, err := start()
+	if err != nil {
+		return nil, err
+	}
+	_, err = fit.Run(ctx, g, data)
+	return g, err
+}
+
+func (u *runner) say(format string, args ...any) {
+	if u.o.Progress != nil {
+		fmt.Fprintf(u.o.Progress, format, args...)
+	}
+}
+
+// float trains the network of the recipe.
+func (u *runner) float(ctx context.Context) (*graph.Graph, error) {
+	begin := time.Now()
+	identity := u.r.identity()
+	fit, err := u.fit("train", "float.temper", u.r.Train, identity)
+	if err != nil {
+		return nil, err
+	}
+	g, err := u.trained(ctx, fit, u.data(), identity, u.network)
+	if err != nil {
+		return nil, err
+	}
+	m, err := optim.Evaluate(ctx, g, nil, []optim.Metric{&optim.Accuracy{}}, u.test, fit.Batch)
+	if err != nil {
+		return nil, err
+	}
+	return g, u.add("float", fit.Checkpoint, m["accuracy"], begin)
+}
+
+func (u *runner) data() optim.Data {
+	if a := u.r.Train.augmentation(); len(a) > 0 {
+		return u.train.Augment(a...)
+	}
+	return u.train
+}
+
+// network is the recipe's model: a name, or a checkpoint.
+func (u *runner) network() (*graph.Graph, error) {
+	if filepath.Ext(u.r.Model) == ".temper" {
+		c, err := graph.Load(u.r.Model)
+		if err != nil {
+			return nil, err
+		}
+		return c.Graph, nil
+	}
+	m, err := models.ByName(u.r.Model, models.Options{Seed: u.r.Train.Seed, Input: u.train.Shape(), Classes: len(u.train.Classes)})
+	if err != nil {
+		return nil, err
+	}
+	return m.Trace()
+}
+
+// step conditions a copy of the trained network and writes the file.
+func (u *runner) step(ctx context.Context, base *graph.Graph, s Step) error {
+	begin := time.Now()
+	g := base.Clone()
+	path := filepath.Join(u.o.Out, s.Name()+".tflite")
+	switch {
+	case s.PTQ != nil:
+		cfg, err := s.PTQ.config(u.train)
+		if err != nil {
+			return err
+		}
+		if err := (fakequant.PTQ{Config: cfg}).Apply(g); err != nil {
+			return err
+		}
+	case s.QAT != nil:
+		var err error
+		if g, err = u.qat(ctx, g, *s.QAT); err != nil {
+			return err
+		}
+	}
+	file, err := export.TFLite(g, export.Options{})
+	if err != nil {
+		return err
+	}
+	if err := file.WriteFile(path); err != nil {
+		return err
+	}
+	accuracy, err := FileAccuracy(ctx, path, u.test, u.o.Progress)
+	if err != nil {
+		return err
+	}
+	return u.add(s.Name(), path, accuracy, begin)
+}
+
+func (u *runner) qat(ctx context.Context, g *graph.Graph, s QATStep) (*graph.Graph, error) {
+	q, err := s.conditioner(u.train)
+	if err != nil {
+		return nil, err
+	}
+	t := u.r.Train
+	t.Epochs, t.LearningRate = s.Epochs, s.LearningRate
+	js, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	identity := u.r.identity() + string(js)
+	fit, err := u.fit("qat", "qat.temper", t, identity)
+	if err != nil {
+		return nil, err
+	}
+	return u.trained(ctx, fit, u.data(), identity, func() (*graph.Graph, error) { return g, q.Apply(g) })
+}
+
+// add appends a line of the table, and writes results.json anew.
+func (u *runner) add(step, path string, accuracy float64, begin time.Time) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	u.results = append(u.results, Result{step, path, accuracy, info.Size(), time.Since(begin).Seconds()})
+	js, err := json.MarshalIndent(u.results, "", "  ")
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(u.o.Out, ".results.json")
+	if err := os.WriteFile(tmp, append(js, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(tmp, filepath.Join(u.o.Out, "results.json"))
+}
+
+// FileAccuracy reads a .tflite file back and executes it on every example of a data set.
+func FileAccuracy(ctx context.Context, path string, data *datasets.Set, progress io.Writer) (float64, error) {
+	m, err := tflite.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	if err := fits(m, data); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	last := time.Now()
+	a, err := interp.Accuracy(ctx, m, interp.TFLM, data, func(done int) {
+		if progress != nil && time.Since(last) > 10*time.Second {
+			last = time.Now()
+			fmt.Fprintf(progress, "verify %s  %d/%d\n", filepath.Base(path), done, data.Len())
+		}
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+// fits compares the input of a model with the examples.
+func fits(m *tflite.Model, data *datasets.Set) error {
+	g := m.Subgraphs[0]
+	if len(g.Inputs) != 1 {
+		return fmt.Errorf("%d inputs, a data set feeds 1", len(g.Inputs))
+	}
+	n := 1
+	for _, d := range data.Shape() {
+		n *= d
+	}
+	if t := g.Tensors[g.Inputs[0]]; t.Volume() != n {
+		return fmt.Errorf("input %s of shape %v does not take the examples of %s, shape %v", t.Name, t.Shape, data.Name, data.Shape())
+	}
+	return nil
+}
