@@ -17,14 +17,14 @@ import (
 
 // training are the flags of the verbs that train.
 type training struct {
-	data         string
-	epochs       int
-	batch        int
-	rate         float64
-	seed         uint64
-	out          string
-	resume       bool
-	label        string
+	data   string
+	epochs int
+	batch  int
+	rate   float64
+	seed   uint64
+	out    string
+	resume bool
+	label  string
 }
 
 func (t *training) flags(cmd *cobra.Command, epochs int, rate float64) {
