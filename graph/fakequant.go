@@ -83,7 +83,9 @@ func (k FakeQuant) Shape(in []Shape) (Shape, error) {
 }
 
 // levels are the codes that the quantizer uses.
-func (k FakeQuant) levels() quant.Levels { return quant.Levels{Bits: k.Bits, Narrow: k.Narrow} }
+func (k FakeQuant) levels() quant.Levels {
+	return quant.Levels{Bits: k.Bits, Narrow: k.Narrow, PerAxis: k.PerAxis}
+}
 
 // Quantizers returns the quantizer, or one a channel, that inference uses for x (needed for Observer "last" only) and the values of the range Var.
 // It fails on ranges that are not finite.

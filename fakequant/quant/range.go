@@ -7,8 +7,9 @@ type Range struct{ Min, Max float32 }
 
 // Levels are the integer codes of a fake quantizer: [0, 2^bits-1], or [1, 2^bits-1] when narrow (TensorFlow's FakeQuantWithMinMaxVars).
 type Levels struct {
-	Bits   int // 2 to 16
-	Narrow bool
+	Bits    int // 2 to 16
+	Narrow  bool
+	PerAxis bool // round as TensorFlow does where each channel has a range: see Nudged
 }
 
 // Bounds returns the smallest and the largest code.
@@ -21,13 +22,16 @@ func (l Levels) Bounds() (lo, hi int32) {
 
 // Nudged is a range moved so that zero is a code exactly. Fake quantization of x is
 //
-//	floor((clamp(x, Min, Max) - Min) * (1/Scale) + 0.5) * Scale + Min
+//	floor((clamp(x, Min, Max) - Min)/Scale - zero + 0.5) * Scale
 //
-// computed in float32 in this order (tensorflow/core/kernels/fake_quant_ops_functor.h).
+// computed in float32 in this order, where zero is the number of codes below that of 0. Per axis TensorFlow multiplies by Inv instead of dividing
+// by Scale, which differs on ties (tensorflow/core/kernels/fake_quant_ops_functor.h).
 type Nudged struct {
 	Min, Max, Scale float32
-	Inv             float32 // 1/Scale in float32
+	Inv             float32 // 1/Scale, from the range and not from the rounded Scale
 	Zero            int32   // the code of 0, counted from 0 for the smallest unsigned level
+	below           float32 // codes below that of 0
+	multiply        bool    // by Inv
 }
 
 // Nudge is TensorFlow's Nudge: scale = (max-min)/(hi-lo) in float32, the zero point rounded half away and clamped to the codes.
@@ -47,20 +51,45 @@ func Nudge(r Range, l Levels) Nudged {
 		nudged = float32(math.Round(float64(zero)))
 	}
 	return Nudged{
-		Min:   float32((qlo - nudged) * scale),
-		Max:   float32((qhi - nudged) * scale),
-		Scale: scale,
-		Inv:   1 / scale,
-		Zero:  int32(nudged),
+		Min:      float32((qlo - nudged) * scale),
+		Max:      float32((qhi - nudged) * scale),
+		Scale:    scale,
+		Inv:      (qhi - qlo) / (r.Max - r.Min),
+		Zero:     int32(nudged),
+		below:    nudged - qlo,
+		multiply: l.PerAxis,
 	}
 }
 
 // Apply fake-quantizes one value.
-func (n Nudged) Apply(x float32) float32 {
-	c := min(max(x, n.Min), n.Max)
-	shifted := c - n.Min
-	level := float32(math.Floor(float64(float32(shifted*n.Inv) + 0.5)))
-	return float32(level*n.Scale) + n.Min
+func (n Nudged) Apply(x float32) float32 { return n.round(x) * n.Scale }
+
+// Code is the integer that stands for x, counted from the zero point: the fake-quantized value is Code*Scale.
+func (n Nudged) Code(x float32) int32 { return int32(n.round(x)) }
+
+func (n Nudged) round(x float32) float32 {
+	steps := min(max(x, n.Min), n.Max) - n.Min
+	if n.multiply {
+		steps = float32(steps * n.Inv)
+	} else {
+		steps /= n.Scale
+	}
+	return float32(math.Floor(float64(steps - n.below + 0.5)))
+}
+
+// ApplyAll fake-quantizes x into y, element by element as Apply.
+func (n Nudged) ApplyAll(y, x []float32) {
+	if n.multiply {
+		for i, v := range x {
+			y[i] = n.Apply(v)
+		}
+		return
+	}
+	lo, hi, scale, below := n.Min, n.Max, n.Scale, n.below
+	for i, v := range x {
+		steps := (min(max(v, lo), hi)-lo)/scale - below + 0.5
+		y[i] = float32(math.Floor(float64(steps))) * scale
+	}
 }
 
 // Inside tells whether x lies in the nudged range, where the straight-through gradient passes.
@@ -87,20 +116,3 @@ func (r Range) Symmetric() Range {
 // Int8 are the int8 parameters of an 8-bit wide asymmetric activation quantizer: the same scale and nudged zero as Nudge, shifted by -128.
 // In TFLite's terms: scale = (max-min)/255, zeroPoint = round(-128 - min/scale) clamped (tf/lite/tools/optimize/quantization_utils.cc).
 func (n Nudged) Int8() (scale float32, zeroPoint int32) { return n.Scale, n.Zero - 128 }
-
-// Code is the integer that stands for x, counted from the zero point: the fake-quantized value is Code*Scale.
-func (n Nudged) Code(x float32) int32 {
-	c := min(max(x, n.Min), n.Max)
-	level := int32(math.Floor(float64(float32((c-n.Min)*n.Inv) + 0.5)))
-	return level + int32(math.Round(float64(n.Min*n.Inv)))
-}
-
-// ApplyAll fake-quantizes x into y, element by element as Apply.
-func (n Nudged) ApplyAll(y, x []float32) {
-	lo, hi, inv, scale := n.Min, n.Max, n.Inv, n.Scale
-	for i, v := range x {
-		// The argument of the conversion is not negative and below 2^16, so truncation is the floor.
-		level := float32(int32(float32((min(max(v, lo), hi)-lo)*inv) + 0.5))
-		y[i] = float32(level*scale) + lo
-	}
-}
