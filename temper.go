@@ -8,7 +8,6 @@ package temper
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -22,6 +21,7 @@ import (
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/fakequant"
 	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/internal/atomicfile"
 	"github.com/temper-ml/temper/layers/models"
 	"github.com/temper-ml/temper/optim"
 )
@@ -75,11 +75,7 @@ func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("output folder: %w", err)
 	}
-	f, err := os.CreateTemp(dir, ".writable.*")
-	if err != nil {
-		return fmt.Errorf("output folder %s cannot be written to: %w", dir, err)
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
+	return atomicfile.Probe(filepath.Join(dir, "results.json"))
 }
 
 type runner struct {
@@ -249,11 +245,7 @@ func (u *runner) add(step, path string, accuracy float64, begin time.Time) error
 	if err != nil {
 		return err
 	}
-	tmp := filepath.Join(u.o.Out, ".results.json")
-	if err := os.WriteFile(tmp, append(js, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(u.o.Out, "results.json"))
+	return atomicfile.WriteBytes(filepath.Join(u.o.Out, "results.json"), append(js, '\n'))
 }
 
 // FileAccuracy reads a .tflite file back and executes it on every example of a data set.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/temper-ml/temper/internal/atomicfile"
 )
 
 // Checkpoint is everything that a training run needs to go on: the graph with its numbers, and the state of the trainer. As a file it is a
@@ -29,7 +31,7 @@ func (c *Checkpoint) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("checkpoint %s: %w", path, err)
 	}
-	return writeAtomic(path, data)
+	return atomicfile.WriteBytes(path, data)
 }
 
 // Load reads a checkpoint file.

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -121,33 +120,6 @@ func readTensor(name string, r json.RawMessage, body []byte) (namedTensor, error
 		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(body[lo+4*i:]))
 	}
 	return namedTensor{name, shape, x}, nil
-}
-
-// writeAtomic writes a file under a temporary name in the same directory, syncs it and renames it.
-func writeAtomic(path string, data []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 func readBounded(path string) ([]byte, error) {

@@ -7,12 +7,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/temper-ml/temper/internal/atomicfile"
 )
 
 // Array is an array of a file.
@@ -220,45 +222,22 @@ func floats[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 | 
 }
 
 // Write writes a .npz file that numpy.load opens: completely or not at all.
-func Write(path string, arrays map[string]*Array) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	z := zip.NewWriter(f)
-	var names []string
-	for n := range arrays {
-		names = append(names, n)
-	}
-	slices.Sort(names)
-	for _, n := range names {
+func Write(path string, arrays map[string]*Array) error {
+	return atomicfile.Write(path, func(w io.Writer) error { return writeAll(w, arrays) })
+}
+
+func writeAll(to io.Writer, arrays map[string]*Array) error {
+	z := zip.NewWriter(to)
+	for _, n := range slices.Sorted(maps.Keys(arrays)) {
 		w, err := z.Create(n + ".npy")
 		if err != nil {
 			return err
 		}
 		if err := WriteArray(w, arrays[n]); err != nil {
-			return fmt.Errorf("%s: array %s: %w", path, n, err)
+			return fmt.Errorf("array %s: %w", n, err)
 		}
 	}
-	if err = z.Close(); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return z.Close()
 }
 
 // WriteArray writes a .npy file.

@@ -3,45 +3,22 @@ package tflite
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/temper-ml/temper/export/tflite/internal/fb"
 	"github.com/temper-ml/temper/fakequant/quant"
+	"github.com/temper-ml/temper/internal/atomicfile"
 )
 
 // WriteFile writes the model to a file: completely or not at all.
-func (m *Model) WriteFile(path string) (err error) {
+func (m *Model) WriteFile(path string) error {
 	data, err := m.Marshal()
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(data); err != nil {
-		return err
-	}
-	if err = f.Chmod(0o644); err != nil {
-		return err
-	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.WriteBytes(path, data)
 }
 
 // Marshal encodes the model; equal models give equal bytes. Buffer 0 is empty, as the format wants it, and constants of equal contents share one.
