@@ -87,6 +87,19 @@ func (b base) Hashcode() uint32 {
 }
 func (b base) String() string { return b.label }
 
+// apply adds the node of an op. Gorgonia looks nodes up by a hash of 32 bits: where two collide after all it hands out the other op's node, and
+// that is an error here.
+func apply(op gorgonia.Op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
+	n, err := gorgonia.ApplyOp(op, in...)
+	if err != nil {
+		return nil, err
+	}
+	if n.Op() != op {
+		return nil, fmt.Errorf("%v has the same hash as %v: rename one of the layers", op, n.Op())
+	}
+	return n, nil
+}
+
 // guard turns a panic of a kernel, which runs on the tape machine's own goroutine, into an error that names the Op.
 func guard(label string, err *error) {
 	if r := recover(); r != nil {
@@ -127,7 +140,7 @@ func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) 
 		return nil, err
 	}
 	g := &gradOp{base{"grad " + o.label, append(append([]Shape{}, at.in...), at.out, at.out), at.in[at.first]}, at}
-	node, err := gorgonia.ApplyOp(g, append(append(gorgonia.Nodes{}, inputs...), output, grad)...)
+	node, err := apply(g, append(append(gorgonia.Nodes{}, inputs...), output, grad)...)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +151,7 @@ func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) 
 			continue
 		}
 		s := &stashOp{base{fmt.Sprintf("grad %d %s", i, o.label), []Shape{at.in[at.first]}, at.in[i]}, at, i}
-		if grads[i], err = gorgonia.ApplyOp(s, node); err != nil {
+		if grads[i], err = apply(s, node); err != nil {
 			return nil, err
 		}
 	}
@@ -230,7 +243,7 @@ func (o *lossOp) DiffWRT(int) []bool { return []bool{true} }
 
 func (o *lossOp) SymDiff(inputs gorgonia.Nodes, _, _ *gorgonia.Node) (gorgonia.Nodes, error) {
 	g := &lossGradOp{base{"grad " + o.label, o.in, o.in[0]}, o}
-	node, err := gorgonia.ApplyOp(g, inputs...)
+	node, err := apply(g, inputs...)
 	return gorgonia.Nodes{node}, err
 }
 

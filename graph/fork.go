@@ -25,7 +25,7 @@ func sumGradients(name string, shape Shape, grad *gorgonia.Node) (*gorgonia.Node
 	for i := range in {
 		in[i] = shape
 	}
-	return gorgonia.ApplyOp(&sumOp{base{"sum " + name, in, shape}, newBuffer(shape)}, terms...)
+	return apply(&sumOp{base{"sum " + name, in, shape}, newBuffer(shape)}, terms...)
 }
 
 func gradientTerms(n *gorgonia.Node, terms []*gorgonia.Node) []*gorgonia.Node {

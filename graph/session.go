@@ -80,11 +80,19 @@ type program struct {
 // Params are the trainable Vars that the loss depends on; Grads are their gradients after Step, in the same order.
 func (s *Session) Params() []*Var { return s.params }
 
-// Grads returns the gradients of the last Step, valid until the next.
-func (s *Session) Grads() [][]float32 { return s.last.grads }
+// Grads returns the gradients of the last Step, valid until the next; nil before the first.
+func (s *Session) Grads() [][]float32 {
+	if s.last == nil {
+		return nil
+	}
+	return s.last.grads
+}
 
-// Forward runs the network on len(x)/volume examples: one slice an input.
+// Forward runs the network of an eval session on len(x)/volume examples: one slice an input.
 func (s *Session) Forward(x ...[]float32) error {
+	if s.loss != nil {
+		return fmt.Errorf("graph %s: Forward needs an eval session; a training session makes a Step", s.g.Name)
+	}
 	p, err := s.load(x)
 	if err != nil {
 		return err
@@ -294,7 +302,7 @@ func (r *realizer) op(o *Op) error {
 	if at.kernel, err = o.Kind.Kernel(Context{Op: o.Name, In: at.in, Out: at.out, Train: r.loss != nil}); err != nil {
 		return err
 	}
-	if r.nodes[o.Out], err = gorgonia.ApplyOp(newForward(at), in...); err != nil {
+	if r.nodes[o.Out], err = apply(newForward(at), in...); err != nil {
 		return err
 	}
 	r.p.at[o.Name] = at
@@ -334,7 +342,7 @@ func (r *realizer) differentiate() (gorgonia.Nodes, error) {
 	pred := r.nodes[r.predict]
 	shape := r.predict.Shape.With(r.p.n)
 	r.p.loss = &lossOp{base: base{"loss of " + r.predict.Name, []Shape{shape}, Shape{}}, loss: r.loss, n: r.p.n, value: new(gorgonia.F32), grad: newBuffer(shape)}
-	cost, err := gorgonia.ApplyOp(r.p.loss, pred)
+	cost, err := apply(r.p.loss, pred)
 	if err != nil {
 		return nil, err
 	}
