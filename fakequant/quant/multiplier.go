@@ -3,7 +3,7 @@ package quant
 import "math"
 
 // QuantizeMultiplier writes a positive real factor d as m * 2^(shift-31) with m in [2^30, 2^31)
-// (tensorflow/lite/kernels/internal/quantization_util.cc). Factors under 2^-32 become 0.
+// (tensorflow/lite/kernels/internal/quantization_util.cc). Factors under 2^-32 become 0; factors from 2^30 up saturate at the largest m and shift 30.
 func QuantizeMultiplier(d float64) (m int32, shift int) {
 	if d == 0 {
 		return 0, 0
@@ -23,8 +23,8 @@ func QuantizeMultiplier(d float64) (m int32, shift int) {
 	return int32(fixed), exp
 }
 
-// SaturatingRoundingDoublingHighMul is (2ab) >> 32 rounded to nearest, halves towards plus infinity for positive and away for negative
-// products as gemmlowp has it: the nudged sum is divided with truncation towards zero.
+// SaturatingRoundingDoublingHighMul is a*b/2^31 rounded to nearest, halves towards plus infinity: gemmlowp's nudge, and a division that truncates
+// towards zero. Only the square of the smallest int32 does not fit, and saturates.
 func SaturatingRoundingDoublingHighMul(a, b int32) int32 {
 	if a == math.MinInt32 && b == math.MinInt32 {
 		return math.MaxInt32

@@ -95,24 +95,32 @@ func (n Nudged) ApplyAll(y, x []float32) {
 // Inside tells whether x lies in the nudged range, where the straight-through gradient passes.
 func (n Nudged) Inside(x float32) bool { return x >= n.Min && x <= n.Max }
 
-// WithZero widens r to hold zero, and gives an empty range a small extent so that a scale exists.
+// smallest is the extent below which a range counts as empty: a moving average of zeros decays to subnormal numbers, whose scale would be 0.
+// An empty range gets the extent emptyExtent, so that a scale exists.
+const (
+	smallest    = 1e-30
+	emptyExtent = 1e-6
+)
+
+// WithZero widens r to hold zero, and gives an empty range a small extent.
 func (r Range) WithZero() Range {
 	r.Min, r.Max = min(r.Min, 0), max(r.Max, 0)
-	if r.Max == r.Min {
-		r.Max = 1e-6
+	if r.Max-r.Min < smallest {
+		return Range{0, emptyExtent}
 	}
 	return r
 }
 
-// Symmetric returns the range [-m, m] with m the largest magnitude of r.
+// Symmetric returns the range [-m, m] with m the largest magnitude of r, or a small one when r is empty.
 func (r Range) Symmetric() Range {
 	m := max(-r.Min, r.Max)
-	if m == 0 {
-		m = 1e-6
+	if m < smallest {
+		m = emptyExtent
 	}
 	return Range{-m, m}
 }
 
 // Int8 are the int8 parameters of an 8-bit wide asymmetric activation quantizer: the same scale and nudged zero as Nudge, shifted by -128.
-// In TFLite's terms: scale = (max-min)/255, zeroPoint = round(-128 - min/scale) clamped (tf/lite/tools/optimize/quantization_utils.cc).
+// The converter's scale = (max-min)/255 and zeroPoint = round(-128 - min/scale) (tf/lite/tools/optimize/quantization_utils.cc) are the same but
+// for ties, which it rounds to the other side since its numbers are negative there.
 func (n Nudged) Int8() (scale float32, zeroPoint int32) { return n.Scale, n.Zero - 128 }
