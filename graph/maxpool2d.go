@@ -101,8 +101,8 @@ func maxWindow(y []float32, from []int32, x []float32, s compute.ConvShape, oy, 
 			}
 			from := from[:len(row)]
 			for c, v := range row {
-				// The negation lets NaN through.
-				if !(v <= y[c]) {
+				// The negation lets a NaN in, the comparison with itself keeps it.
+				if !(v <= y[c]) && y[c] == y[c] {
 					y[c], from[c] = v, int32(at+c)
 				}
 			}
