@@ -7,6 +7,7 @@ package temper
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -19,7 +20,6 @@ import (
 	"github.com/temper-ml/temper/export"
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
-	"github.com/temper-ml/temper/fakequant"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/internal/atomicfile"
 	"github.com/temper-ml/temper/layers/models"
@@ -85,34 +85,34 @@ type runner struct {
 	results     []Result
 }
 
-// identity is what a checkpoint must have been trained from to be gone on with: the recipe's text up to the steps.
-func (r Recipe) identity() string {
-	js, err := json.Marshal(struct {
+// identity is what a checkpoint must have been trained from to be gone on with: the recipe up to the steps, and the contents of the files it names.
+func (r Recipe) identity() (string, error) {
+	id := struct {
 		Model, Data string
 		Train       Train
-	}{r.Model, r.Data, r.Train})
-	if err != nil {
-		return ""
+	}{r.Model, r.Data, r.Train}
+	if filepath.Ext(r.Model) == checkpointExt {
+		data, err := os.ReadFile(r.Model)
+		if err != nil {
+			return "", err
+		}
+		id.Model = fmt.Sprintf("sha256:%x", sha256.Sum256(data))
 	}
-	return string(js)
+	js, err := json.Marshal(id)
+	return string(js), err
 }
+
+// checkpointExt is the extension of checkpoint files.
+const checkpointExt = ".temper"
 
 const recipeKey = "recipe"
 
-// fit is the training of the recipe, with its own checkpoint.
-func (u *runner) fit(label, file string, t Train, identity string) (optim.Fit, error) {
-	solver, err := t.solver()
-	if err != nil {
-		return optim.Fit{}, err
-	}
-	return optim.Fit{
-		Loss: u.r.loss(), Solver: solver, Batch: t.Batch, Epochs: t.Epochs, Seed: t.Seed, Label: label,
-		Checkpoint: filepath.Join(u.o.Out, file), Every: checkpointEvery, Meta: map[string]string{recipeKey: identity}, Progress: u.o.Progress,
-	}, nil
+// fit is the training of the recipe, with its own checkpoint, and the data that it trains on.
+func (u *runner) fit(label, file string, t Train, identity string) (optim.Fit, optim.Data, error) {
+	f, data, err := t.Fit(u.train, label, filepath.Join(u.o.Out, file), u.o.Progress)
+	f.Meta = map[string]string{recipeKey: identity}
+	return f, data, err
 }
-
-// checkpointEvery is in steps: a killed run loses a few seconds of work.
-const checkpointEvery = 100
 
 // trained trains g, or goes on with the checkpoint of the same name if it has the same identity. It returns the trained graph.
 func (u *runner) trained(ctx context.Context, fit optim.Fit, data optim.Data, identity string, start func() (*graph.Graph, error)) (*graph.Graph, error) {
@@ -129,9 +129,14 @@ func (u *runner) trained(ctx context.Context, fit optim.Fit, data optim.Data, id
 	if err != nil {
 		return nil, err
 	}
+	if u.r.Train.Epochs == 0 && fit.Label == trainLabel {
+		return g, (&graph.Checkpoint{Graph: g}).Save(fit.Checkpoint)
+	}
 	_, err = fit.Run(ctx, g, data)
 	return g, err
 }
+
+const trainLabel = "train"
 
 func (u *runner) say(format string, args ...any) {
 	if u.o.Progress != nil {
@@ -142,12 +147,15 @@ func (u *runner) say(format string, args ...any) {
 // float trains the network of the recipe.
 func (u *runner) float(ctx context.Context) (*graph.Graph, error) {
 	begin := time.Now()
-	identity := u.r.identity()
-	fit, err := u.fit("train", "float.temper", u.r.Train, identity)
+	identity, err := u.r.identity()
 	if err != nil {
 		return nil, err
 	}
-	g, err := u.trained(ctx, fit, u.data(), identity, u.network)
+	fit, data, err := u.fit(trainLabel, "float.temper", u.r.Train, identity)
+	if err != nil {
+		return nil, err
+	}
+	g, err := u.trained(ctx, fit, data, identity, u.network)
 	if err != nil {
 		return nil, err
 	}
@@ -158,16 +166,9 @@ func (u *runner) float(ctx context.Context) (*graph.Graph, error) {
 	return g, u.add("float", fit.Checkpoint, m["accuracy"], begin)
 }
 
-func (u *runner) data() optim.Data {
-	if a := u.r.Train.augmentation(); len(a) > 0 {
-		return u.train.Augment(a...)
-	}
-	return u.train
-}
-
 // network is the recipe's model: a name, or a checkpoint.
 func (u *runner) network() (*graph.Graph, error) {
-	if filepath.Ext(u.r.Model) == ".temper" {
+	if filepath.Ext(u.r.Model) == checkpointExt {
 		c, err := graph.Load(u.r.Model)
 		if err != nil {
 			return nil, err
@@ -188,11 +189,11 @@ func (u *runner) step(ctx context.Context, base *graph.Graph, s Step) error {
 	path := filepath.Join(u.o.Out, s.Name()+".tflite")
 	switch {
 	case s.PTQ != nil:
-		cfg, err := s.PTQ.config(u.train)
+		q, err := s.PTQ.Conditioner(u.train)
 		if err != nil {
 			return err
 		}
-		if err := (fakequant.PTQ{Config: cfg}).Apply(g); err != nil {
+		if err := q.Apply(g); err != nil {
 			return err
 		}
 	case s.QAT != nil:
@@ -216,7 +217,7 @@ func (u *runner) step(ctx context.Context, base *graph.Graph, s Step) error {
 }
 
 func (u *runner) qat(ctx context.Context, g *graph.Graph, s QATStep) (*graph.Graph, error) {
-	q, err := s.conditioner(u.train)
+	q, err := s.Conditioner(u.train)
 	if err != nil {
 		return nil, err
 	}
@@ -226,12 +227,16 @@ func (u *runner) qat(ctx context.Context, g *graph.Graph, s QATStep) (*graph.Gra
 	if err != nil {
 		return nil, err
 	}
-	identity := u.r.identity() + string(js)
-	fit, err := u.fit("qat", "qat.temper", t, identity)
+	identity, err := u.r.identity()
 	if err != nil {
 		return nil, err
 	}
-	return u.trained(ctx, fit, u.data(), identity, func() (*graph.Graph, error) { return g, q.Apply(g) })
+	identity += string(js)
+	fit, data, err := u.fit("qat", "qat.temper", t, identity)
+	if err != nil {
+		return nil, err
+	}
+	return u.trained(ctx, fit, data, identity, func() (*graph.Graph, error) { return g, q.Apply(g) })
 }
 
 // add appends a line of the table, and writes results.json anew.
