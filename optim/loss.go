@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/temper-ml/temper/graph"
 )
 
 // SoftmaxCrossEntropy is the loss of a classifier that ends in logits; the target is the class index.
@@ -23,7 +25,7 @@ func (l SoftmaxCrossEntropy) Forward(pred, target []float32, n int) float64 {
 	c := len(pred) / n
 	sum := 0.0
 	for i := range n {
-		x, k := pred[i*c:(i+1)*c], class(target[i], c)
+		x, k := pred[i*c:(i+1)*c], int(target[i])
 		top := slices.Max(x)
 		z, mean := 0.0, 0.0
 		for _, v := range x {
@@ -40,7 +42,7 @@ func (l SoftmaxCrossEntropy) Forward(pred, target []float32, n int) float64 {
 func (l SoftmaxCrossEntropy) Backward(dpred, pred, target []float32, n int) {
 	c := len(pred) / n
 	for i := range n {
-		x, d, k := pred[i*c:(i+1)*c], dpred[i*c:(i+1)*c], class(target[i], c)
+		x, d, k := pred[i*c:(i+1)*c], dpred[i*c:(i+1)*c], int(target[i])
 		top, z := slices.Max(x), 0.0
 		for _, v := range x {
 			z += math.Exp(float64(v - top))
@@ -63,13 +65,30 @@ func (l SoftmaxCrossEntropy) weight(k int) float64 {
 	return 1
 }
 
-// class checks a class index. The panic is caught by the session and becomes an error of the step.
-func class(t float32, c int) int {
-	k := int(t)
-	if k < 0 || k >= c || float32(k) != t {
-		panic(fmt.Sprintf("target %g is not a class of a network with %d outputs", t, c))
+// checkTargets refuses targets that are no classes of a loss over classes, before the loss indexes by them. outputs is the number of the network's
+// outputs, which are the classes.
+func checkTargets(l graph.Loss, target []float32, outputs int) error {
+	if !isClassifier(l) {
+		return nil
 	}
-	return k
+	return checkClasses(target, outputs)
+}
+
+// classTargets marks SoftmaxCrossEntropy, a pointer to it, and a loss that embeds it.
+func (SoftmaxCrossEntropy) classTargets() {}
+
+func isClassifier(l graph.Loss) bool {
+	_, ok := l.(interface{ classTargets() })
+	return ok
+}
+
+func checkClasses(target []float32, classes int) error {
+	for i, t := range target {
+		if !(t >= 0 && t < float32(classes)) || t != float32(int(t)) {
+			return fmt.Errorf("target %g of example %d of the batch is not a class of a network with %d outputs", t, i, classes)
+		}
+	}
+	return nil
 }
 
 // MeanSquaredError is the mean of the squared differences over all outputs.

@@ -3,7 +3,9 @@ package optim
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -74,10 +76,8 @@ func report(w io.Writer, label string, e EpochStats, epochs int, classifier bool
 	if classifier {
 		fmt.Fprintf(w, "  accuracy %.2f %%", 100*e.Accuracy)
 	}
-	for _, name := range []string{"loss", "accuracy"} {
-		if v, ok := e.Validation[name]; ok {
-			fmt.Fprintf(w, "  validation %s %.4f", name, v)
-		}
+	for _, name := range slices.Sorted(maps.Keys(e.Validation)) {
+		fmt.Fprintf(w, "  validation %s %.4f", name, e.Validation[name])
 	}
 	fmt.Fprintf(w, "  %.0f img/s  %.1f s\n", e.ExamplesPerSeconds, e.Seconds)
 }

@@ -14,9 +14,9 @@ type Solver interface {
 	Step(v *graph.Var, grad []float32, rate float64, step int)
 	// Rate is the solver's learning rate, which a schedule multiplies.
 	Rate() float64
-	// State holds the moments by name; it is the solver's own memory.
+	// State holds the moments, each of the length of its Var, under KIND/NAME of the Var; it is the solver's own memory.
 	State() map[string][]float32
-	// Describe names the solver with its settings: two solvers with the same description go on from one another's state.
+	// Describe names the solver with its settings, the learning rate too: two solvers with the same description go on from one another's state.
 	Describe() string
 }
 
@@ -55,7 +55,7 @@ func (s *SGD) Rate() float64 { return orDefault(s.LearningRate, 0.01) }
 
 // Describe implements Solver.
 func (s *SGD) Describe() string {
-	return fmt.Sprintf("sgd momentum=%g nesterov=%t", s.Momentum, s.Nesterov)
+	return fmt.Sprintf("sgd rate=%g momentum=%g nesterov=%t", s.Rate(), s.Momentum, s.Nesterov)
 }
 
 // Step implements Solver.
@@ -99,7 +99,8 @@ func (a *Adam) Rate() float64 { return orDefault(a.LearningRate, 0.001) }
 
 // Describe implements Solver.
 func (a *Adam) Describe() string {
-	return fmt.Sprintf("adam beta1=%g beta2=%g epsilon=%g decay=%g", orDefault(a.Beta1, 0.9), orDefault(a.Beta2, 0.999), orDefault(a.Epsilon, 1e-7), a.WeightDecay)
+	return fmt.Sprintf("adam rate=%g beta1=%g beta2=%g epsilon=%g decay=%g",
+		a.Rate(), orDefault(a.Beta1, 0.9), orDefault(a.Beta2, 0.999), orDefault(a.Epsilon, 1e-7), a.WeightDecay)
 }
 
 // Step implements Solver.
@@ -134,7 +135,7 @@ func (r *RMSprop) Rate() float64 { return orDefault(r.LearningRate, 0.001) }
 
 // Describe implements Solver.
 func (r *RMSprop) Describe() string {
-	return fmt.Sprintf("rmsprop rho=%g momentum=%g epsilon=%g", orDefault(r.Rho, 0.9), r.Momentum, orDefault(r.Epsilon, 1e-7))
+	return fmt.Sprintf("rmsprop rate=%g rho=%g momentum=%g epsilon=%g", r.Rate(), orDefault(r.Rho, 0.9), r.Momentum, orDefault(r.Epsilon, 1e-7))
 }
 
 // Step implements Solver.
