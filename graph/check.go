@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,9 +17,15 @@ func (g *Graph) Check() error {
 }
 
 func (g *Graph) check() error {
+	if err := checkName(g.Name); err != nil {
+		return fmt.Errorf("name of the graph: %w", err)
+	}
 	seen := map[string]bool{}
 	defined := map[*Value]bool{}
 	define := func(v *Value) error {
+		if v == nil {
+			return fmt.Errorf("an input or var without a value")
+		}
 		if err := checkName(v.Name); err != nil {
 			return err
 		}
@@ -35,6 +42,9 @@ func (g *Graph) check() error {
 		if !v.Shape.Batched() || v.Op != nil || v.Var != nil {
 			return fmt.Errorf("input %s of shape %v is not a batched input", v.Name, v.Shape)
 		}
+		if err := v.Shape.check(); err != nil {
+			return fmt.Errorf("input %s: %w", v.Name, err)
+		}
 	}
 	for _, v := range g.Vars {
 		if err := define(v.Value); err != nil {
@@ -43,8 +53,8 @@ func (g *Graph) check() error {
 		if v.Value.Var != v || v.Value.Name != v.Name || !v.Value.Shape.Equal(v.Shape) {
 			return fmt.Errorf("var %s and its value disagree", v.Name)
 		}
-		if len(v.Data) != v.Shape.Volume() {
-			return fmt.Errorf("var %s of shape %v has %d values", v.Name, v.Shape, len(v.Data))
+		if err := v.check(); err != nil {
+			return err
 		}
 	}
 	for _, o := range g.Ops {
@@ -59,9 +69,32 @@ func (g *Graph) check() error {
 		return fmt.Errorf("no output")
 	}
 	for _, v := range g.Outputs {
+		if v == nil {
+			return fmt.Errorf("an output is missing")
+		}
 		if !defined[v] {
 			return fmt.Errorf("output %s is not a value of the graph", v.Name)
 		}
+	}
+	return nil
+}
+
+// check verifies what concerns the Var alone.
+func (v *Var) check() error {
+	if err := v.Shape.check(); err != nil {
+		return fmt.Errorf("var %s: %w", v.Name, err)
+	}
+	if v.Shape.Batched() {
+		return fmt.Errorf("var %s: shape %v has a batch dimension", v.Name, v.Shape)
+	}
+	if len(v.Data) != v.Shape.Volume() {
+		return fmt.Errorf("var %s: %d values for shape %v, want %d", v.Name, len(v.Data), v.Shape, v.Shape.Volume())
+	}
+	if !v.Role.known() {
+		return fmt.Errorf("var %s: unknown role %q", v.Name, v.Role)
+	}
+	if strings.HasPrefix(v.Name, statePrefix) || v.Name == metadataKey {
+		return fmt.Errorf("var %s: the name belongs to the checkpoint's own entries", v.Name)
 	}
 	return nil
 }
@@ -78,6 +111,9 @@ func (g *Graph) checkOp(o *Op, defined map[*Value]bool) error {
 	}
 	if o.Out == nil || o.Out.Op != o || o.Out.Name != o.Name || !o.Out.Shape.Equal(shape) {
 		return fmt.Errorf("output is not the value of shape %v that %s makes", shape, KindName(o.Kind))
+	}
+	if _, err := json.Marshal(o.Kind); err != nil {
+		return fmt.Errorf("attributes of %s cannot be written: %w", KindName(o.Kind), err)
 	}
 	return nil
 }

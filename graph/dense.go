@@ -24,7 +24,7 @@ func init() {
 func (Dense) Shape(in []Shape) (Shape, error) {
 	x, w := in[0], in[1]
 	if len(w) != 2 || len(x) < 2 || x.Channels() != w[0] {
-		return nil, fmt.Errorf("input %v does not fit kernel %v: want [batch,...,%v] and [in,out]", x, w, w[:min(1, len(w))])
+		return nil, fmt.Errorf("input %v does not fit kernel %v: want [batch,...,in] and [in,out]", x, w)
 	}
 	return append(append(Shape{}, x[:len(x)-1]...), w[1]), nil
 }

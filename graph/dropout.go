@@ -26,7 +26,7 @@ func init() {
 }
 
 func (k Dropout) Shape(in []Shape) (Shape, error) {
-	if k.Rate < 0 || k.Rate >= 1 {
+	if !(k.Rate >= 0 && k.Rate < 1) {
 		return nil, fmt.Errorf("rate %g must be in [0, 1)", k.Rate)
 	}
 	if in[1].Volume() != 1 {

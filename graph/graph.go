@@ -40,6 +40,8 @@ const (
 	State  Role = "state" // moving statistics, ranges, counters: written by the forward pass in training
 )
 
+func (r Role) known() bool { return slices.Contains([]Role{Weight, Bias, Scale, State}, r) }
+
 // Var is a named array of numbers.
 type Var struct {
 	Name      string
@@ -113,20 +115,17 @@ func (g *Graph) AddVar(name string, role Role, trainable bool, shape Shape, data
 	if err := g.freeName(name); err != nil {
 		return nil, err
 	}
-	if shape.Batched() {
-		return nil, fmt.Errorf("var %s: shape %v has a batch dimension", name, shape)
-	}
 	if err := shape.check(); err != nil {
 		return nil, fmt.Errorf("var %s: %w", name, err)
 	}
 	if data == nil {
 		data = make([]float32, shape.Volume())
 	}
-	if len(data) != shape.Volume() {
-		return nil, fmt.Errorf("var %s: %d values for shape %v, want %d", name, len(data), shape, shape.Volume())
-	}
 	v := &Var{Name: name, Shape: slices.Clone(shape), Data: data, Role: role, Trainable: trainable}
 	v.Value = &Value{Name: name, Shape: v.Shape, Var: v}
+	if err := v.check(); err != nil {
+		return nil, err
+	}
 	g.Vars = append(g.Vars, v)
 	return v, nil
 }

@@ -1,6 +1,9 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Pad surrounds x [batch,h,w,c] with zeros (TFLite PAD).
 type Pad struct {
@@ -20,8 +23,9 @@ func init() {
 
 func (k Pad) Shape(in []Shape) (Shape, error) {
 	x := in[0]
-	if len(x) != 4 || min(k.Before[0], k.Before[1], k.After[0], k.After[1]) < 0 {
-		return nil, fmt.Errorf("input %v, padding %v and %v: want [batch,h,w,c] and no negative padding", x, k.Before, k.After)
+	sides := []int{k.Before[0], k.Before[1], k.After[0], k.After[1]}
+	if len(x) != 4 || slices.Min(sides) < 0 || slices.Max(sides) > maxVolume {
+		return nil, fmt.Errorf("input %v, padding %v and %v: want [batch,h,w,c] and padding of 0 to %d", x, k.Before, k.After, maxVolume)
 	}
 	return Shape{x[0], x[1] + k.Before[0] + k.After[0], x[2] + k.Before[1] + k.After[1], x[3]}, nil
 }

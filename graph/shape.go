@@ -97,8 +97,8 @@ const (
 // Window returns the output size and the leading padding of a window of size k (stride, dilation) over n positions
 // (tensorflow/lite/kernels/padding.h: ComputeOutSize, ComputePadding).
 func (p Padding) Window(n, k, stride, dilation int) (out, before int, err error) {
-	if k <= 0 || stride <= 0 || dilation <= 0 {
-		return 0, 0, fmt.Errorf("window size %d, stride %d and dilation %d must be positive", k, stride, dilation)
+	if min(k, stride, dilation) <= 0 || max(k, stride, dilation) > maxVolume {
+		return 0, 0, fmt.Errorf("window size %d, stride %d and dilation %d must be 1 to %d", k, stride, dilation, maxVolume)
 	}
 	effective := (k-1)*dilation + 1
 	switch p {

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -14,7 +15,12 @@ func init() {
 	unaryDef(Softmax{}, "softmax over the channels", Sample{Kind: Softmax{}, In: []Shape{{Batch, 6}}}, Sample{Kind: Softmax{}, In: []Shape{{Batch, 2, 3, 4}}})
 }
 
-func (Softmax) Shape(in []Shape) (Shape, error) { return in[0], nil }
+func (Softmax) Shape(in []Shape) (Shape, error) {
+	if len(in[0]) == 0 || in[0].Channels() == Batch {
+		return nil, fmt.Errorf("input %v has no dimension to normalise over: want [batch,...,c]", in[0])
+	}
+	return in[0], nil
+}
 
 func (Softmax) Kernel(c Context) (Kernel, error) {
 	ch := c.Out.Channels()

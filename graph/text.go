@@ -60,7 +60,8 @@ func parse(text string, maxElements int) (*Graph, error) {
 	names := map[string]*Value{}
 	scan := bufio.NewScanner(strings.NewReader(text))
 	scan.Buffer(nil, 1<<20)
-	for n := 1; scan.Scan(); n++ {
+	n := 1
+	for ; scan.Scan(); n++ {
 		line := strings.TrimSpace(scan.Text())
 		if line == "" || strings.HasPrefix(line, "#") {
 			continue
@@ -74,13 +75,16 @@ func parse(text string, maxElements int) (*Graph, error) {
 			}
 		}
 	}
+	if err := scan.Err(); err != nil {
+		return nil, fmt.Errorf("graph text, line %d: %w", n, err)
+	}
 	for _, v := range g.Vars {
 		v.Data = make([]float32, v.Shape.Volume())
 	}
-	if err := scan.Err(); err != nil {
+	if err := g.Check(); err != nil {
 		return nil, fmt.Errorf("graph text: %w", err)
 	}
-	return g, g.Check()
+	return g, nil
 }
 
 func (g *Graph) parseLine(line string, names map[string]*Value) error {
@@ -106,14 +110,18 @@ func (g *Graph) parseLine(line string, names map[string]*Value) error {
 			return err
 		}
 		if word == "input" {
+			if rest != "" {
+				return fmt.Errorf("input %s: text after the shape: %q", name, rest)
+			}
+			if !shape.Batched() {
+				return fmt.Errorf("input %s: shape %v has no batch dimension", name, shape)
+			}
 			names[name] = &Value{Name: name, Shape: shape}
 			g.Inputs = append(g.Inputs, names[name])
 			return nil
 		}
 		role, flag, _ := strings.Cut(rest, " ")
-		switch Role(role) {
-		case Weight, Bias, Scale, State:
-		default:
+		if !Role(role).known() {
 			return fmt.Errorf("var %s: unknown role %q", name, role)
 		}
 		if flag != "" && flag != "trainable" {

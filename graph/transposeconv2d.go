@@ -39,8 +39,8 @@ func (k TransposeConv2D) Shape(in []Shape) (Shape, error) {
 // convolution is the one whose data gradient this is: its output is our input.
 func (k TransposeConv2D) convolution(x, w Shape) (compute.ConvShape, error) {
 	sh, sw := ones(k.Stride)
-	if sh < 1 || sw < 1 {
-		return compute.ConvShape{}, fmt.Errorf("stride %v must be positive", k.Stride)
+	if min(sh, sw) < 1 || max(sh, sw) > maxVolume {
+		return compute.ConvShape{}, fmt.Errorf("stride %v must be 1 to %d", k.Stride, maxVolume)
 	}
 	size := func(n, kernel, stride int) int {
 		if k.Padding == Same {
