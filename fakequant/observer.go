@@ -1,7 +1,7 @@
 package fakequant
 
 import (
-	"math"
+	"fmt"
 	"slices"
 
 	"github.com/temper-ml/temper/fakequant/quant"
@@ -32,6 +32,21 @@ type Percentile struct{ P float64 } // default 99.99
 
 // MSE takes the clipping of the observed range that makes the mean squared error of 8-bit quantization smallest, as measured on a histogram.
 type MSE struct{}
+
+// checkObserver refuses parameters without a meaning.
+func checkObserver(o Observer) error {
+	switch o := o.(type) {
+	case MovingAverage:
+		if !(o.Momentum >= 0 && o.Momentum < 1) {
+			return fmt.Errorf("observer MovingAverage: momentum %g must be in [0, 1)", o.Momentum)
+		}
+	case Percentile:
+		if o.P != 0 && !(o.P > 50 && o.P <= 100) {
+			return fmt.Errorf("observer Percentile: P = %g must be in (50, 100]: the percentage of values to keep", o.P)
+		}
+	}
+	return nil
+}
 
 func (MinMax) New() Observation { return &minMax{} }
 
@@ -79,111 +94,6 @@ func (o Percentile) New() Observation {
 }
 
 func (MSE) New() Observation { return &histogram{choose: (*histogram).leastSquares} }
-
-// histogram counts values in bins of equal width over the range that the first pass found.
-type histogram struct {
-	minMax
-	second bool
-	counts []float64
-	choose func(*histogram) quant.Range
-}
-
-const bins = 2048
-
-func (h *histogram) Second() bool {
-	again := !h.second
-	h.second = true
-	h.counts = make([]float64, bins)
-	return again
-}
-
-func (h *histogram) Observe(x []float32) {
-	if !h.second {
-		h.minMax.Observe(x)
-		return
-	}
-	width := float64(h.r.Max-h.r.Min) / bins
-	for _, v := range x {
-		i := 0
-		if width > 0 {
-			i = int(float64(v-h.r.Min) / width)
-		}
-		h.counts[min(max(i, 0), bins-1)]++
-	}
-}
-
-func (h *histogram) Range() quant.Range {
-	if h.r.Max <= h.r.Min {
-		return h.r
-	}
-	return h.choose(h)
-}
-
-// edge is the lower border of bin i.
-func (h *histogram) edge(i int) float32 {
-	return h.r.Min + (h.r.Max-h.r.Min)*float32(i)/bins
-}
-
-func (h *histogram) percentile(p float64) quant.Range {
-	total := 0.0
-	for _, c := range h.counts {
-		total += c
-	}
-	out := total * (100 - p) / 200
-	lo, hi := 0, bins
-	for sum := h.counts[0]; lo < bins-1 && sum <= out; sum += h.counts[lo] {
-		lo++
-	}
-	for sum := h.counts[bins-1]; hi > lo+1 && sum <= out; sum += h.counts[hi-1] {
-		hi--
-	}
-	return quant.Range{Min: h.edge(lo), Max: h.edge(hi)}
-}
-
-// leastSquares tries clippings of both ends on a grid. An end at or beyond zero stays: it costs nothing and zero must be representable.
-func (h *histogram) leastSquares() quant.Range {
-	best, least := h.r, math.Inf(1)
-	const steps = 20
-	for a := range steps {
-		for b := range steps {
-			r := h.r
-			if r.Min < 0 {
-				r.Min *= 1 - float32(a)/(2*steps)
-			} else if a > 0 {
-				break
-			}
-			if r.Max > 0 {
-				r.Max *= 1 - float32(b)/(2*steps)
-			} else if b > 0 {
-				break
-			}
-			if e := h.error(r); e < least {
-				best, least = r, e
-			}
-		}
-	}
-	return best
-}
-
-// error is the sum of squared errors of the bins' centres under 8-bit quantization with range r.
-func (h *histogram) error(r quant.Range) float64 {
-	n := quant.Nudge(r.WithZero(), quant.Levels{Bits: 8})
-	sum := 0.0
-	for i, c := range h.counts {
-		if c == 0 {
-			continue
-		}
-		v := (h.edge(i) + h.edge(i+1)) / 2
-		d := float64(n.Apply(v) - v)
-		// Values inside the range are spread over their step, however fine the bins are.
-		if d*d < float64(n.Scale)*float64(n.Scale)/12 && n.Inside(v) {
-			sum += c * float64(n.Scale) * float64(n.Scale) / 12
-			continue
-		}
-		sum += c * d * d
-	}
-	return sum
-}
 
 func extent(x []float32) quant.Range {
 	return quant.Range{Min: slices.Min(x), Max: slices.Max(x)}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
 )
@@ -71,6 +73,15 @@ func convNet(t testing.TB) *graph.Graph {
 	return trace(t, layers.Model{Name: "stripes", Seed: 3, Input: layers.Shape{6, 6, 1}, Layer: layers.Sequential{
 		layers.Conv2D{Filters: 4, Kernel: 3, NoBias: true}, layers.BatchNorm{Activation: layers.ReLU}, layers.MaxPool2D{Size: 2},
 		layers.Dropout{Rate: 0.25}, layers.Flatten{}, layers.Dense{Units: 2},
+	}})
+}
+
+// wideNet is a convNet whose layers are work for several threads.
+func wideNet(t testing.TB) *graph.Graph {
+	return trace(t, layers.Model{Name: "wide", Seed: 3, Input: layers.Shape{6, 6, 1}, Layer: layers.Sequential{
+		layers.UpSampling2D{Size: 4}, layers.Conv2D{Filters: 16, Kernel: 3, NoBias: true}, layers.BatchNorm{Activation: layers.ReLU},
+		layers.DepthwiseConv2D{Kernel: 3, Stride: 2, Activation: layers.ReLU6}, layers.Dropout{Rate: 0.25},
+		layers.Conv2D{Filters: 24, Kernel: 3, Activation: layers.ReLU}, layers.AvgPool2D{Size: 2}, layers.Flatten{}, layers.Dense{Units: 2},
 	}})
 }
 
@@ -140,6 +151,9 @@ func difference(a, b *graph.Checkpoint) string {
 	}
 	return "the state of the solver"
 }
+
+// nearlyTo compares numbers to an absolute margin.
+func nearlyTo(margin float64) cmp.Option { return cmpopts.EquateApprox(0, margin) }
 
 func wantError(t testing.TB, err error, parts ...string) {
 	t.Helper()

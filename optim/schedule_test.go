@@ -5,10 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
-
-var nearly = cmpopts.EquateApprox(0, 1e-6)
 
 func TestSchedules(t *testing.T) {
 	half := math.Sqrt(0.5)
@@ -31,7 +28,7 @@ func TestSchedules(t *testing.T) {
 		for _, s := range c.steps {
 			got = append(got, c.s.At(s))
 		}
-		if d := cmp.Diff(c.want, got, nearly); d != "" {
+		if d := cmp.Diff(c.want, got, nearlyTo(1e-6)); d != "" {
 			t.Errorf("%s at %v (-want +got):\n%s", c.name, c.steps, d)
 		}
 	}
@@ -49,7 +46,7 @@ func TestScheduleCountsFromZero(t *testing.T) {
 	}}
 	mustRun(t, Fit{Loss: MeanSquaredError{}, Solver: &SGD{LearningRate: 0.25}, Schedule: StepDecay{Every: 1, Factor: 0.5}, Batch: 1}, g, d, hook)
 	// b -= rate*2(b+1): rates 0.25, 0.125, 0.0625
-	if d := cmp.Diff([]float32{0, -0.5, -0.625, -0.671875}, bias, cmpopts.EquateApprox(0, 1e-6)); d != "" {
+	if d := cmp.Diff([]float32{0, -0.5, -0.625, -0.671875}, bias, nearlyTo(1e-6)); d != "" {
 		t.Error(d)
 	}
 }
@@ -69,7 +66,7 @@ func TestClip(t *testing.T) {
 	} {
 		got := [][]float32{{3, -4}, {0, 12}}
 		c.clip.apply(got)
-		if d := cmp.Diff(c.want, got, nearly); d != "" {
+		if d := cmp.Diff(c.want, got, nearlyTo(1e-6)); d != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, d)
 		}
 	}

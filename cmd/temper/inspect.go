@@ -87,9 +87,9 @@ func (a *app) compareLayers(file, checkpoint, data string, samples int) error {
 	}
 	return a.print(map[string]any{"file": file, "checkpoint": checkpoint, "layers": rows}, func(out io.Writer) {
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "value\tSQNR dB\tlargest error, LSB\tsaturated")
+		fmt.Fprintln(w, "value\tSQNR dB\tlargest error, LSB\tof the layer alone, LSB\tsaturated")
 		for _, r := range rows {
-			fmt.Fprintf(w, "%s\t%.1f\t%.2f\t%.3f %%\n", r.Name, r.SQNR, r.MaxLSB, 100*r.Saturated)
+			fmt.Fprintf(w, "%s\t%.1f\t%.2f\t%.2f\t%.3f %%\n", r.Name, r.SQNR, r.MaxLSB, r.LayerLSB, 100*r.Saturated)
 		}
 		w.Flush()
 	})
