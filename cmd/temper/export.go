@@ -21,8 +21,8 @@ func (a *app) export() *cobra.Command {
 		Example: "  temper export qat.temper -o qat.tflite\n  temper export qat.temper --float-input --float-output -o qat_float_io.tflite",
 		Args:    exactly(1, "a checkpoint"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if out == "" {
-				return usageError{fmt.Errorf("-o FILE.tflite is required")}
+			if err := target(out); err != nil {
+				return err
 			}
 			c, err := graph.Load(args[0])
 			if err != nil {

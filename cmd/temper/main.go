@@ -58,9 +58,6 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 		return exitDone
 	case errors.As(err, &interrupted):
 		fmt.Fprintln(errOut, err)
-		if interrupted.Path != "" {
-			fmt.Fprintln(errOut, "to go on, run the same command again")
-		}
 		return exitInterrupted
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(errOut, "interrupted:", err)

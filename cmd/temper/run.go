@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
+	"github.com/temper-ml/temper/optim"
 )
 
 func (a *app) run() *cobra.Command {
@@ -32,6 +34,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 				}
 			}
 			results, err := temper.Run(cmd.Context(), r, temper.Options{Out: out, Progress: a.err})
+			if interrupted := (*optim.Interrupted)(nil); errors.As(err, &interrupted) && interrupted.Path != "" {
+				return fmt.Errorf("%w\nto go on, give the same command again", err)
+			}
 			if err != nil {
 				return err
 			}

@@ -1,71 +1,110 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/temper-ml/temper"
+	"github.com/temper-ml/temper/datasets"
 	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/internal/atomicfile"
 	"github.com/temper-ml/temper/layers/models"
 	"github.com/temper-ml/temper/optim"
 )
 
-// training are the flags of the verbs that train.
+// training are the flags of the verbs that train, and what open makes of them.
 type training struct {
-	data   string
-	epochs int
-	batch  int
-	rate   float64
-	seed   uint64
-	out    string
-	resume bool
-	label  string
+	temper.Train
+	data, out string
+	label     string
+
+	train, test *datasets.Set
+	examples    optim.Data // what is trained on: train without the validation part, augmented
+	fit         optim.Fit
 }
 
 func (t *training) flags(cmd *cobra.Command, epochs int, rate float64) {
 	f := cmd.Flags()
 	f.StringVar(&t.data, "data", "mnist", "data set: mnist, a folder, a .npz or a .zip file")
-	f.IntVar(&t.epochs, "epochs", epochs, "epochs")
-	f.IntVar(&t.batch, "batch", 128, "batch size")
-	f.Float64Var(&t.rate, "learning-rate", rate, "learning rate of Adam")
-	f.Uint64Var(&t.seed, "seed", 1, "seed of weights, order and dropout")
 	f.StringVarP(&t.out, "out", "o", "", "checkpoint to write (required)")
+	f.IntVar(&t.Epochs, "epochs", epochs, "epochs")
+	f.IntVar(&t.Batch, "batch", 128, "batch size")
+	f.StringVar(&t.Solver, "solver", "adam", "adam, adamw, sgd or rmsprop")
+	f.Float64Var(&t.LearningRate, "learning-rate", rate, "learning rate")
+	f.Float64Var(&t.Momentum, "momentum", 0, "of sgd")
+	f.BoolVar(&t.Nesterov, "nesterov", false, "of sgd")
+	f.Float64Var(&t.WeightDecay, "weight-decay", 0, "of adamw (0: 0.004)")
+	f.Uint64Var(&t.Seed, "seed", 1, "seed of weights, order and dropout")
+	f.StringVar(&t.Schedule, "schedule", "constant", "of the learning rate: constant, step, exponential or cosine")
+	f.IntVar(&t.DecayEvery, "decay-every", 0, "steps, of the schedules step and exponential (0: an epoch)")
+	f.Float64Var(&t.Decay, "decay", 0, "factor for those steps (0: 0.5)")
+	f.IntVar(&t.WarmUp, "warm-up", 0, "steps of a linear rise of the learning rate")
+	f.Float64Var(&t.ClipNorm, "clip-norm", 0, "limit of the norm of all gradients (0: none)")
+	f.Float64Var(&t.Smoothing, "label-smoothing", 0, "of the cross-entropy")
+	f.Float64Var(&t.Validation, "validation", 0, "part of the training data to hold back")
+	f.IntVar(&t.EarlyStopping, "early-stopping", 0, "stop after so many epochs without a lower validation loss (0: never)")
+	f.BoolVar(&t.Best, "best", false, "keep the weights with the lowest validation loss")
 }
 
-// check refuses flags that cannot be, before time is spent.
-func (t *training) check() error {
-	if t.out == "" {
-		return usageError{fmt.Errorf("-o CHECKPOINT is required")}
+// target refuses a file that cannot be written, before time is spent.
+func target(out string) error {
+	if out == "" {
+		return usageError{fmt.Errorf("-o FILE is required")}
 	}
-	if t.epochs < 1 || t.batch < 1 || t.rate <= 0 {
-		return usageError{fmt.Errorf("--epochs %d, --batch %d and --learning-rate %g must be positive", t.epochs, t.batch, t.rate)}
-	}
-	f, err := os.CreateTemp(filepath.Dir(t.out), ".writable.*")
-	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", t.out, err)
-	}
-	f.Close()
-	return os.Remove(f.Name())
+	return atomicfile.Probe(out)
 }
 
-func (t *training) fit(a *app) optim.Fit {
-	return optim.Fit{Loss: optim.SoftmaxCrossEntropy{}, Solver: &optim.Adam{LearningRate: t.rate}, Batch: t.batch, Epochs: t.epochs, Seed: t.seed,
-		Checkpoint: t.out, Every: 100, Progress: a.err, Label: t.label, Metrics: []optim.Metric{&optim.Accuracy{}}}
+// open checks the flags and reads the data.
+func (t *training) open(a *app) error {
+	if err := t.Check(); err != nil {
+		return usageError{err}
+	}
+	if err := target(t.out); err != nil {
+		return err
+	}
+	var err error
+	if t.train, t.test, err = open.Open(t.data); err != nil {
+		return err
+	}
+	t.fit, t.examples, err = t.Fit(t.train, t.label, t.out, a.err)
+	return err
+}
+
+// hint tells how to go on with an interrupted training.
+func (t *training) hint(cmd *cobra.Command, err error) error {
+	var interrupted *optim.Interrupted
+	if !errors.As(err, &interrupted) || interrupted.Path == "" {
+		return err
+	}
+	again := fmt.Sprintf("temper train %s --resume -o %s", t.out, t.out)
+	train, _, findErr := cmd.Root().Find([]string{"train"})
+	if findErr != nil {
+		return err
+	}
+	train.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		ours := cmd.Flags().Lookup(f.Name)
+		if ours != nil && f.Name != "out" && ours.Value.String() != f.DefValue {
+			again += fmt.Sprintf(" --%s=%s", f.Name, ours.Value)
+		}
+	})
+	return fmt.Errorf("%w\nto go on: %s", err, again)
 }
 
 func (a *app) train() *cobra.Command {
 	t := &training{label: "train"}
+	var resume bool
 	cmd := &cobra.Command{
 		Use:   "train MODEL|CHECKPOINT",
 		Short: "Train a network by name, or a checkpoint further",
 		Long: `Trains a reference network on a data set and writes a checkpoint that holds
 everything. With --resume an interrupted training of CHECKPOINT goes on to the
-same bits as if it had not stopped.
+same bits as if it had not stopped. --epochs 0 writes the initial network.
 
 Networks: ` + strings.Join(models.Names(), ", ") + `
 
@@ -73,50 +112,48 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 		Example: "  temper train arm-example --epochs 5 -o float.temper\n  temper train float.temper --resume -o float.temper",
 		Args:    exactly(1, "a network's name or a checkpoint"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := t.check(); err != nil {
+			if err := t.open(a); err != nil {
 				return err
 			}
-			train, test, err := open.Open(t.data)
+			c, err := t.start(args[0])
 			if err != nil {
 				return err
 			}
-			fit := t.fit(a)
-			var g *graph.Graph
-			if strings.HasSuffix(args[0], ".temper") {
-				c, err := graph.Load(args[0])
-				if err != nil {
-					return err
-				}
-				g = c.Graph
-				if t.resume {
-					if _, err := fit.Resume(cmd.Context(), c, train); err != nil {
-						return err
-					}
-					return a.trained(cmd, t, g, fit, test)
-				}
-			} else {
-				m, err := models.ByName(args[0], models.Options{Seed: t.seed, Input: train.Shape(), Classes: len(train.Classes)})
-				if err != nil {
-					return usageError{err}
-				}
-				if g, err = m.Trace(); err != nil {
-					return err
-				}
+			switch {
+			case resume:
+				_, err = t.fit.Resume(cmd.Context(), c, t.examples)
+			case t.Epochs == 0:
+				err = c.Save(t.out)
+			default:
+				_, err = t.fit.Run(cmd.Context(), c.Graph, t.examples)
 			}
-			if _, err := fit.Run(cmd.Context(), g, train); err != nil {
-				return err
+			if err != nil {
+				return t.hint(cmd, err)
 			}
-			return a.trained(cmd, t, g, fit, test)
+			return a.trained(cmd, t, c.Graph)
 		},
 	}
 	t.flags(cmd, 5, 0.001)
-	cmd.Flags().BoolVar(&t.resume, "resume", false, "go on with an interrupted training")
+	cmd.Flags().BoolVar(&resume, "resume", false, "go on with an interrupted training")
 	return cmd
 }
 
+// start is the network to train: from a checkpoint, or by name.
+func (t *training) start(arg string) (*graph.Checkpoint, error) {
+	if strings.HasSuffix(arg, ".temper") {
+		return graph.Load(arg)
+	}
+	m, err := models.ByName(arg, models.Options{Seed: t.Seed, Input: t.train.Shape(), Classes: len(t.train.Classes)})
+	if err != nil {
+		return nil, usageError{err}
+	}
+	g, err := m.Trace()
+	return &graph.Checkpoint{Graph: g}, err
+}
+
 // trained evaluates the network in its session and prints the result.
-func (a *app) trained(cmd *cobra.Command, t *training, g *graph.Graph, fit optim.Fit, test optim.Data) error {
-	m, err := optim.Evaluate(cmd.Context(), g, fit.Loss, fit.Metrics, test, t.batch)
+func (a *app) trained(cmd *cobra.Command, t *training, g *graph.Graph) error {
+	m, err := optim.Evaluate(cmd.Context(), g, t.fit.Loss, t.fit.Metrics, t.test, t.Batch)
 	if err != nil {
 		return err
 	}
