@@ -100,6 +100,9 @@ func TestEarlyStopping(t *testing.T) {
 			t.Errorf("%s: the checkpoint has the weight %g, the graph %g", c.name, got, w)
 		}
 		// A run that stopped early stays stopped.
+		if c := mustLoad(t, path); !Finished(c, 20) {
+			t.Error("a run that ended is not finished")
+		}
 		first := mustRead(t, path)
 		if h, err := fit.Resume(context.Background(), mustLoad(t, path), train); err != nil || len(h.Epochs) != c.epochs {
 			t.Errorf("%s: resuming a finished run: %v, %d epochs", c.name, err, len(h.Epochs))

@@ -24,6 +24,7 @@ type place struct {
 	Examples           int
 	Loss               string
 	Schedule, Clip     string
+	Stopped            bool // early
 	History            []EpochStats
 }
 
@@ -47,7 +48,7 @@ func (r *run) save() error {
 	p := place{
 		Step: r.step, Epoch: r.epoch, Batch: r.batch, Seen: r.seen, Right: r.right, LossSum: r.lossSum, Since: r.since,
 		Solver: r.Solver.Describe(), BatchSize: r.Batch, Seed: r.Seed, Examples: r.data.Len(),
-		Loss: describe(r.Loss), Schedule: describe(r.Schedule), Clip: describe(r.Clip),
+		Loss: describe(r.Loss), Schedule: describe(r.Schedule), Clip: describe(r.Clip), Stopped: r.stopped(),
 	}
 	for _, e := range r.history.Epochs {
 		e.Seconds, e.ExamplesPerSeconds = 0, 0 // equal runs give equal checkpoints
@@ -148,9 +149,8 @@ func (r *run) restoreState(c *graph.Checkpoint) error {
 	return nil
 }
 
-// Finished tells whether a checkpoint's training had reached that number of epochs; it then holds the final weights. After early stopping it is
-// false, and Resume returns at once.
+// Finished tells whether a checkpoint's training had reached that number of epochs, or had stopped early; it then holds the final weights.
 func Finished(c *graph.Checkpoint, epochs int) bool {
 	var p place
-	return json.Unmarshal([]byte(c.Meta[placeKey]), &p) == nil && p.Epoch >= epochs
+	return json.Unmarshal([]byte(c.Meta[placeKey]), &p) == nil && (p.Epoch >= epochs || p.Stopped)
 }

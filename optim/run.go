@@ -76,9 +76,10 @@ func (r *run) train(ctx context.Context) (*History, error) {
 }
 
 // finished tells whether all epochs are done, or early stopping ended them.
-func (r *run) finished() bool {
-	return r.epoch >= r.Epochs || r.Early.Patience > 0 && r.since >= r.Early.Patience
-}
+func (r *run) finished() bool { return r.epoch >= r.Epochs || r.stopped() }
+
+// stopped tells whether early stopping ended the run.
+func (r *run) stopped() bool { return r.Early.Patience > 0 && r.since >= r.Early.Patience }
 
 // interrupted saves the checkpoint and returns the error of a run whose context ended.
 func (r *run) interrupted(ctx context.Context) error {
