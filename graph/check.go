@@ -58,6 +58,9 @@ func (g *Graph) check() error {
 		}
 	}
 	for _, o := range g.Ops {
+		if o == nil {
+			return fmt.Errorf("an op is missing")
+		}
 		if err := g.checkOp(o, defined); err != nil {
 			return fmt.Errorf("%s: %w", o.Name, err)
 		}
