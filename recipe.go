@@ -29,6 +29,28 @@ type Step struct {
 	QAT *QATStep `yaml:"qat"`
 }
 
+// UnmarshalYAML reads a step; one without settings may be its bare name.
+func (s *Step) UnmarshalYAML(unmarshal func(any) error) error {
+	var name string
+	if unmarshal(&name) == nil {
+		return s.named(name)
+	}
+	type plain Step
+	return unmarshal((*plain)(s))
+}
+
+func (s *Step) named(name string) error {
+	switch name {
+	case fakequant.PTQ{}.Name():
+		s.PTQ = &PTQStep{}
+	case fakequant.QAT{}.Name():
+		s.QAT = &QATStep{}
+	default:
+		return unknown("step", name, []string{fakequant.PTQ{}.Name(), fakequant.QAT{}.Name()})
+	}
+	return nil
+}
+
 // Default is Arm's example: the small convolutional network on MNIST, five epochs, quantized after training and with one epoch of fine-tuning.
 func Default() Recipe {
 	r := Recipe{Model: "arm-example", Data: "mnist", Steps: []Step{{PTQ: &PTQStep{}}, {QAT: &QATStep{}}}}
@@ -92,7 +114,7 @@ func ParseRecipe(data []byte) (r Recipe, err error) {
 	}
 	for i, s := range r.Steps {
 		if (s.PTQ == nil) == (s.QAT == nil) {
-			return r, fmt.Errorf("recipe: step %d must be one of ptq and qat; without settings write {}, as in \"- ptq: {}\"", i+1)
+			return r, fmt.Errorf("recipe: step %d must be one of ptq and qat; without settings write its name alone, as in \"- ptq\"", i+1)
 		}
 	}
 	r.stepDefaults()

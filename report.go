@@ -22,11 +22,11 @@ type LayerReport struct {
 // CompareLayers runs a graph (float or fake-quantized) and a file on examples and compares every activation that both have under one name: once
 // from the network's input on, where errors add up, and once layer by layer.
 func CompareLayers(g *graph.Graph, m *tflite.Model, data *datasets.Set) ([]LayerReport, error) {
-	if err := fits(m, data); err != nil {
-		return nil, err
-	}
 	it, err := interp.New(m, interp.TFLM)
 	if err != nil {
+		return nil, err
+	}
+	if err := it.Takes(data); err != nil {
 		return nil, err
 	}
 	pairs := pairUp(g, it)

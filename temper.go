@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/temper-ml/temper/datasets"
@@ -168,14 +169,23 @@ func (u *runner) float(ctx context.Context) (*graph.Graph, error) {
 
 // network is the recipe's model: a name, or a checkpoint.
 func (u *runner) network() (*graph.Graph, error) {
-	if filepath.Ext(u.r.Model) == checkpointExt {
-		c, err := graph.Load(u.r.Model)
+	g, err := Network(u.r.Model, u.r.Train.Seed, u.train)
+	if err != nil {
+		return nil, err
+	}
+	return g, Classifies(g, u.train)
+}
+
+// Network is a checkpoint's graph, or a reference network by name with the input and the classes of the data.
+func Network(model string, seed uint64, data *datasets.Set) (*graph.Graph, error) {
+	if filepath.Ext(model) == checkpointExt {
+		c, err := graph.Load(model)
 		if err != nil {
 			return nil, err
 		}
 		return c.Graph, nil
 	}
-	m, err := models.ByName(u.r.Model, models.Options{Seed: u.r.Train.Seed, Input: u.train.Shape(), Classes: len(u.train.Classes)})
+	m, err := models.ByName(model, models.Options{Seed: seed, Input: data.Shape(), Classes: len(data.Classes)})
 	if err != nil {
 		return nil, err
 	}
@@ -259,9 +269,6 @@ func FileAccuracy(ctx context.Context, path string, data *datasets.Set, progress
 	if err != nil {
 		return 0, err
 	}
-	if err := fits(m, data); err != nil {
-		return 0, fmt.Errorf("%s: %w", path, err)
-	}
 	last := time.Now()
 	a, err := interp.Accuracy(ctx, m, interp.TFLM, data, func(done int) {
 		if progress != nil && time.Since(last) > 10*time.Second {
@@ -275,18 +282,17 @@ func FileAccuracy(ctx context.Context, path string, data *datasets.Set, progress
 	return a, nil
 }
 
-// fits compares the input of a model with the examples.
-func fits(m *tflite.Model, data *datasets.Set) error {
-	g := m.Subgraphs[0]
-	if len(g.Inputs) != 1 {
-		return fmt.Errorf("%d inputs, a data set feeds 1", len(g.Inputs))
+// Classifies compares the input and the output of a network with the examples and classes of a data set.
+func Classifies(g *graph.Graph, data *datasets.Set) error {
+	in := g.Input()
+	if in == nil || len(g.Outputs) != 1 {
+		return fmt.Errorf("network %s has %d inputs and %d outputs, a data set feeds 1 and labels 1", g.Name, len(g.Inputs), len(g.Outputs))
 	}
-	n := 1
-	for _, d := range data.Shape() {
-		n *= d
+	if got, want := in.Shape[1:], data.Shape(); !slices.Equal(got, want) {
+		return fmt.Errorf("network %s takes examples of shape %v, those of %s have %v", g.Name, []int(got), data.Name, want)
 	}
-	if t := g.Tensors[g.Inputs[0]]; t.Volume() != n {
-		return fmt.Errorf("input %s of shape %v does not take the examples of %s, shape %v", t.Name, t.Shape, data.Name, data.Shape())
+	if n := g.Outputs[0].Shape.Volume(); n != len(data.Classes) {
+		return fmt.Errorf("network %s has %d outputs, data set %s has %d classes: take a classifier with as many outputs", g.Name, n, data.Name, len(data.Classes))
 	}
 	return nil
 }

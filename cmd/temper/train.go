@@ -138,17 +138,19 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 	return cmd
 }
 
-// start is the network to train: from a checkpoint, or by name.
-func (t *training) start(arg string) (*graph.Checkpoint, error) {
+// start is the network to train: from a checkpoint with all that it holds, or by name.
+func (t *training) start(arg string) (c *graph.Checkpoint, err error) {
 	if strings.HasSuffix(arg, ".temper") {
-		return graph.Load(arg)
+		if c, err = graph.Load(arg); err != nil {
+			return nil, err
+		}
+		return c, temper.Classifies(c.Graph, t.train)
 	}
-	m, err := models.ByName(arg, models.Options{Seed: t.Seed, Input: t.train.Shape(), Classes: len(t.train.Classes)})
+	g, err := temper.Network(arg, t.Seed, t.train)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	g, err := m.Trace()
-	return &graph.Checkpoint{Graph: g}, err
+	return &graph.Checkpoint{Graph: g}, temper.Classifies(g, t.train)
 }
 
 // trained evaluates the network in its session and prints the result.

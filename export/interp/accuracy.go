@@ -9,9 +9,10 @@ import (
 	"github.com/temper-ml/temper/export/tflite"
 )
 
-// Samples is a data set: Example writes input and target (a class index) of example i.
+// Samples is a data set: Example writes input and target (a class index) of example i; Shape is an input's, without the batch.
 type Samples interface {
 	Len() int
+	Shape() []int
 	Example(i int, x, y []float32)
 }
 
@@ -62,17 +63,32 @@ func Accuracy(ctx context.Context, m *tflite.Model, p Profile, s Samples, progre
 	return float64(right) / float64(len(classes)), nil
 }
 
+// Takes compares the model's input and output with a data set for classification.
+func (it *Interpreter) Takes(s Samples) error {
+	if len(it.Inputs()) != 1 || len(it.Outputs()) < 1 {
+		return fmt.Errorf("the model has %d inputs and %d outputs, a data set feeds 1", len(it.Inputs()), len(it.Outputs()))
+	}
+	n := 1
+	for _, d := range s.Shape() {
+		n *= d
+	}
+	if t := it.Inputs()[0]; t.Volume() != n {
+		return fmt.Errorf("input %s of shape %v does not take the examples of shape %v", t.Name, t.Shape, s.Shape())
+	}
+	if t := it.Outputs()[0]; t.Type != tflite.INT8 && t.Type != tflite.FLOAT32 {
+		return fmt.Errorf("output %s has type %s, want int8 or float32", t.Name, t.Type)
+	}
+	return nil
+}
+
 // each runs the model on every example, on several goroutines with an interpreter each.
 func each(ctx context.Context, m *tflite.Model, p Profile, s Samples, progress func(int), f func(i int, it *Interpreter, y []float32)) error {
 	probe, err := New(m, p)
 	if err != nil {
 		return err
 	}
-	if len(probe.Inputs()) != 1 || len(probe.Outputs()) < 1 {
-		return fmt.Errorf("the model has %d inputs and %d outputs, a data set feeds 1", len(probe.Inputs()), len(probe.Outputs()))
-	}
-	if t := probe.Outputs()[0]; t.Type != tflite.INT8 && t.Type != tflite.FLOAT32 {
-		return fmt.Errorf("output %s has type %s, want int8 or float32", t.Name, t.Type)
+	if err := probe.Takes(s); err != nil {
+		return err
 	}
 	var mu sync.Mutex
 	var first error
