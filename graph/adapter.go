@@ -49,13 +49,21 @@ func newBuffer(s Shape) buffer {
 
 // bind makes a tensor over x.
 func bind(x []float32, s Shape) *tensor.Dense {
-	return tensor.New(tensor.WithShape(s...), tensor.WithBacking(x))
+	return tensor.New(tensor.WithShape(ranked(s)...), tensor.WithBacking(x))
+}
+
+// ranked is the shape that Gorgonia sees: one number is a vector of one, because its scalars have another type.
+func ranked(s Shape) Shape {
+	if len(s) == 0 {
+		return Shape{1}
+	}
+	return s
 }
 
 func floats(v gorgonia.Value) []float32 { return v.(*tensor.Dense).Float32s() }
 
 func tensorType(s Shape) hm.Type {
-	return gorgonia.TensorType{Dims: len(s), Of: tensor.Float32}
+	return gorgonia.TensorType{Dims: len(ranked(s)), Of: tensor.Float32}
 }
 
 // base holds what Gorgonia asks of every op and what is the same for all of ours.
@@ -74,7 +82,7 @@ func (b base) Type() hm.Type {
 	return hm.NewFnType(append(ts, tensorType(b.out))...)
 }
 func (b base) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
-	return tensor.Shape(b.out).Clone(), nil
+	return tensor.Shape(ranked(b.out)).Clone(), nil
 }
 func (b base) ReturnsPtr() bool      { return true }
 func (b base) CallsExtern() bool     { return false }

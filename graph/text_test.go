@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -136,10 +137,63 @@ func TestTextLimits(t *testing.T) {
 	wantError(t, err, "line 6", "268435456 elements together")
 }
 
-// FuzzParse: no text makes Parse panic, and what it accepts is a fixed point of the text form.
+// odd are graphs at the edge of what Check admits: they run like any other.
+var odd = []string{
+	"graph scalar\ninput x [batch,2]\nvar s [] scale trainable\ny = Mul(x, s) [batch,2]\noutput y\n",
+	"graph pointwise\ninput x [batch]\ny = Tanh(x) [batch]\noutput y\n",
+	"graph identity\ninput x [batch,2]\noutput x\n",
+	"graph constant\ninput x [batch,2]\nvar w [2] weight trainable\ny = Tanh(w) [2]\noutput y\noutput w\n",
+	"graph scalars\ninput x [batch,2]\nvar w [] weight trainable\ny = Tanh(w) []\noutput y\n",
+	"graph twice\ninput x [batch,2]\ny = Tanh(x) [batch,2]\nz = Add(y, y) [batch,2]\noutput z\noutput z\noutput y\n",
+	"graph unused\ninput x [batch,2]\ninput z [batch,3]\nvar w [2] weight\ny = Tanh(x) [batch,2]\noutput y\n",
+	"graph none\nvar w [2] weight\noutput w\n",
+}
+
+// TestOddGraphs runs them.
+func TestOddGraphs(t *testing.T) {
+	for _, text := range odd {
+		g, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := tryRun(g); err != nil {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+}
+
+// tryRun makes an eval session and runs it on two examples of zeros, unless that takes much memory.
+func tryRun(g *Graph) error {
+	total := 0
+	values := slices.Clone(g.Inputs)
+	for _, o := range g.Ops {
+		values = append(values, o.Out)
+		values = append(values, o.In...)
+	}
+	for _, v := range values {
+		total += v.Shape.Volume()
+	}
+	if total > 1<<16 || len(g.Inputs) == 0 {
+		return nil
+	}
+	s, err := NewEval(g)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var x [][]float32
+	for _, v := range g.Inputs {
+		x = append(x, make([]float32, 2*v.Shape.Volume()))
+	}
+	return s.Forward(x...)
+}
+
+// FuzzParse: no text makes Parse panic; what it accepts is a fixed point of the text form, and runs.
 func FuzzParse(f *testing.F) {
 	f.Add(digits)
-	f.Add("graph g\ninput x [batch]\noutput x\n")
+	for _, text := range odd {
+		f.Add(text)
+	}
 	f.Add("graph g\nvar a [2] state\ninput x [batch,2]\ninput = Mul(x, a) [batch,2]\noutput = Tanh(input) [batch,2]\noutput output\n")
 	for _, name := range Kinds() {
 		for _, s := range Lookup(name).Samples {
@@ -160,6 +214,9 @@ func FuzzParse(f *testing.F) {
 		}
 		if again.String() != g.String() {
 			t.Fatalf("text changed:\n%s\n%s", g, again)
+		}
+		if err := tryRun(g); err != nil {
+			t.Fatalf("%v\n%s", err, g)
 		}
 	})
 }
