@@ -1,6 +1,11 @@
 package layers
 
-import "github.com/temper-ml/temper/graph"
+import (
+	"cmp"
+	"math/rand/v2"
+
+	"github.com/temper-ml/temper/graph"
+)
 
 // DepthwiseConv2D convolves each channel with Multiplier filters of its own.
 type DepthwiseConv2D struct {
@@ -21,7 +26,11 @@ type DepthwiseConv2D struct {
 func (l DepthwiseConv2D) Build(b *graph.Builder, x *graph.Value) *graph.Value {
 	return scope(b, l.Name, "depthwise_conv2d", func() *graph.Value {
 		k := size(l.KernelSize, l.Kernel, 1)
-		w := b.Var("kernel", graph.Weight, graph.Shape{k[0], k[1], channels(x) * max(l.Multiplier, 1)}, or(l.Init, GlorotUniform))
+		c, m := channels(x), cmp.Or(l.Multiplier, 1)
+		fill := func(data []float32, _ graph.Shape, r *rand.Rand) { // fans as in Keras
+			or(l.Init, GlorotUniform)(data, graph.Shape{k[0], k[1], c, m}, r)
+		}
+		w := b.Var("kernel", graph.Weight, graph.Shape{k[0], k[1], c * m}, fill)
 		kind := graph.DepthwiseConv2D{Stride: size(l.Strides, l.Stride, 1), Dilation: size([2]int{}, l.Dilation, 1), Padding: pads(l.Padding)}
 		return finish(b, b.Op("depthwise_conv2d", kind, x, w), l.NoBias, l.Activation)
 	})

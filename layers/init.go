@@ -7,8 +7,9 @@ import (
 	"github.com/temper-ml/temper/graph"
 )
 
-// Initialisers fill a kernel with its first values. fan-in and fan-out are those of Keras: the receptive field (all dimensions but the last two)
-// times the input and the output channels; a depthwise kernel [kh,kw,c*m] has the fans kh*kw*c... of its Keras shape [kh,kw,c,m] with m = 1.
+// Initialisers fill a kernel with its first values. fanIn and fanOut are those of Keras: the receptive field (all dimensions but the last two)
+// times the last dimension but one, and times the last. A depthwise kernel [kh,kw,c*m] counts as its Keras shape [kh,kw,c,m]; a transposed one as
+// what it is here, [kh,kw,in,out], where Keras has the last two the other way round.
 
 // GlorotUniform draws from [-l, l], l = sqrt(6/(fanIn+fanOut)). (Glorot and Bengio, 2010.)
 func GlorotUniform(x []float32, s graph.Shape, r *rand.Rand) {
@@ -109,12 +110,8 @@ func RandomNormal(deviation float64) graph.Init {
 
 func fans(s graph.Shape) (in, out float64) {
 	n := len(s)
-	switch n {
-	case 0, 1:
+	if n < 2 {
 		return float64(s.Volume()), float64(s.Volume())
-	case 3: // depthwise
-		field := float64(s[0] * s[1])
-		return field * float64(s[2]), field
 	}
 	field := 1.0
 	for _, d := range s[:n-2] {

@@ -54,7 +54,13 @@ type Scope struct {
 
 // Build implements Layer.
 func (s Scope) Build(b *graph.Builder, x *graph.Value) (y *graph.Value) {
-	b.Scope(s.Name, func() { y = s.Layer.Build(b, x) })
+	b.Scope(s.Name, func() {
+		if s.Layer == nil {
+			b.Failf("a scope without a layer")
+			return
+		}
+		y = s.Layer.Build(b, x)
+	})
 	return y
 }
 

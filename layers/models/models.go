@@ -40,11 +40,14 @@ func Names() []string {
 	return names
 }
 
-// ByName returns a network.
+// ByName returns a network. The error for a name that is none of Names suggests the nearest.
 func ByName(name string, o Options) (layers.Model, error) {
 	n, ok := networks[name]
 	if !ok {
-		return layers.Model{}, fmt.Errorf("unknown model %q; known are %s", name, strings.Join(Names(), ", "))
+		return layers.Model{}, fmt.Errorf("unknown model %q: did you mean %s? Known are %s", name, nearest(name), strings.Join(Names(), ", "))
+	}
+	if o.Classes < 0 {
+		return layers.Model{}, fmt.Errorf("model %s with %d classes", name, o.Classes)
 	}
 	if o.Input == nil {
 		o.Input = n.input
