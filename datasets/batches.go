@@ -6,39 +6,36 @@ import (
 )
 
 // Batches yields the inputs and targets of one epoch, size examples at a time (the last batch may be shorter), from batch number start on. seed and
-// epoch decide order and augmentation; seed 0 is the stored order. The slices are valid until the next batch. A goroutine fills the next
-// batch while the caller works on one; it ends with the loop.
+// epoch alone decide order and augmentation, whatever start is; seed 0 is the stored order. The slices are valid until the next batch. A
+// goroutine fills the next batch while the caller works on one; it has ended when the loop has, however the loop ends.
 func (s *Set) Batches(seed uint64, epoch, size, start int) iter.Seq2[[]float32, []float32] {
 	return func(yield func(x, y []float32) bool) {
-		if size <= 0 || s.Len() == 0 {
+		start := max(start, 0)
+		if size <= 0 || s.Len() == 0 || start > (s.Len()-1)/size {
 			return
 		}
-		type batch struct{ x, y []float32 }
-		order := s.order(seed, epoch)
-		per := s.TargetLen()
+		size := min(size, s.Len())
+		f := newFiller(s, seed, epoch)
 		free, full, stop := make(chan batch, 2), make(chan batch, 2), make(chan struct{})
-		for range 2 {
-			n := min(size, s.Len())
-			free <- batch{make([]float32, n*s.volume), make([]float32, n*per)}
+		for range cap(free) {
+			free <- batch{make([]float32, size*s.volume), make([]float32, size*s.TargetLen())}
 		}
 		go func() {
 			defer close(full)
-			for at := start * size; at < len(order); at += size {
-				var b batch
+			for at := start * size; at < len(f.order); at += size {
 				select {
-				case b = <-free:
+				case b := <-free:
+					full <- f.fill(b, f.order[at:min(at+size, len(f.order))])
 				case <-stop:
 					return
 				}
-				n := min(size, len(order)-at)
-				b.x, b.y = b.x[:n*s.volume], b.y[:n*per]
-				for i, k := range order[at : at+n] {
-					s.draw(int(k), seed, epoch, b.x[i*s.volume:(i+1)*s.volume], b.y[i*per:(i+1)*per])
-				}
-				full <- b
 			}
 		}()
-		defer close(stop)
+		defer func() {
+			close(stop)
+			for range full {
+			}
+		}()
 		for b := range full {
 			if !yield(b.x, b.y) {
 				return
@@ -48,27 +45,55 @@ func (s *Set) Batches(seed uint64, epoch, size, start int) iter.Seq2[[]float32, 
 	}
 }
 
-// order is the order of an epoch.
-func (s *Set) order(seed uint64, epoch int) []int32 {
-	order := make([]int32, s.Len())
-	for i := range order {
-		order[i] = int32(i)
+// batch is the inputs and the targets of some examples.
+type batch struct{ x, y []float32 }
+
+// filler draws the examples of an epoch. It is for one goroutine.
+type filler struct {
+	*Set
+	seed   uint64
+	epoch  int
+	order  []int32
+	source *rand.PCG
+	random *rand.Rand // reads source
+}
+
+func newFiller(s *Set, seed uint64, epoch int) *filler {
+	f := &filler{Set: s, seed: seed, epoch: epoch, order: make([]int32, s.Len()), source: rand.NewPCG(seed, uint64(epoch))}
+	f.random = rand.New(f.source)
+	for i := range f.order {
+		f.order[i] = int32(i)
 	}
 	if seed != 0 {
-		r := rand.New(rand.NewPCG(seed, uint64(epoch)))
-		r.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+		f.random.Shuffle(len(f.order), func(i, j int) { f.order[i], f.order[j] = f.order[j], f.order[i] })
 	}
-	return order
+	return f
+}
+
+// fill writes these examples to b, cut to their number.
+func (f *filler) fill(b batch, examples []int32) batch {
+	per := f.TargetLen()
+	b.x, b.y = b.x[:len(examples)*f.volume], b.y[:len(examples)*per]
+	for i, k := range examples {
+		f.draw(int(k), b.x[i*f.volume:(i+1)*f.volume], b.y[i*per:(i+1)*per])
+	}
+	return b
 }
 
 // draw writes example i as this epoch sees it.
-func (s *Set) draw(i int, seed uint64, epoch int, x, y []float32) {
-	s.Example(i, x, y)
-	if len(s.augment) == 0 {
+func (f *filler) draw(i int, x, y []float32) {
+	f.Example(i, x, y)
+	if len(f.augment) == 0 {
 		return
 	}
-	r := rand.New(rand.NewPCG(seed^0x9e3779b97f4a7c15, uint64(epoch)<<32|uint64(s.at(i))))
-	for _, a := range s.augment {
-		a.apply(x, s.shape, r)
+	f.source.Seed(f.seed^augmentStream, uint64(f.epoch)<<32|uint64(f.at(i)))
+	for k, a := range f.augment {
+		a.apply(x, f.shape, f.random)
+		if f.self && k+1 == f.after {
+			copy(y, x)
+		}
 	}
 }
+
+// augmentStream separates the random numbers of augmentation from those of the order.
+const augmentStream = 0x9e3779b97f4a7c15

@@ -3,6 +3,7 @@ package datasets
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 )
@@ -19,8 +20,9 @@ type Set struct {
 	labels  []int32   // class of each stored example
 	targets []float32 // or targetLen values for each
 	length  int       // targets of an example
-	self    bool      // the target is the input
-	index   []int32   // the stored examples of this view; nil: all
+	self    bool      // the target is the input, after that many augmentations
+	after   int
+	index   []int32 // the stored examples of this view; nil: all
 	augment []Augmentation
 }
 
@@ -35,13 +37,13 @@ type store struct {
 // channels. The slices are kept.
 func FromBytes(name string, shape []int, pixels []byte, scale, offset float32, labels []int32, classes []string) (*Set, error) {
 	s := &Set{Name: name, shape: slices.Clone(shape), labels: labels, Classes: classes, store: store{bytes: pixels, scale: scale, offset: offset}, length: 1}
-	return s, s.check(len(pixels), len(labels))
+	return s.checked(len(pixels), len(labels))
 }
 
 // FromFloats makes a classified set of float32 examples.
 func FromFloats(name string, shape []int, x []float32, labels []int32, classes []string) (*Set, error) {
 	s := &Set{Name: name, shape: slices.Clone(shape), labels: labels, Classes: classes, store: store{floats: x}, length: 1}
-	return s, s.check(len(x), len(labels))
+	return s.checked(len(x), len(labels))
 }
 
 // FromTargets makes a set of float32 examples with vectors of length target values.
@@ -50,26 +52,32 @@ func FromTargets(name string, shape []int, x, targets []float32, length int) (*S
 	if length <= 0 || len(targets)%length != 0 {
 		return nil, fmt.Errorf("data set %s: %d target values are not a multiple of %d", name, len(targets), length)
 	}
-	return s, s.check(len(x), len(targets)/length)
+	return s.checked(len(x), len(targets)/length)
 }
 
-func (s *Set) check(values, n int) error {
+// maxVolume bounds the values of one example.
+const maxVolume = 1 << 28
+
+func (s *Set) checked(values, n int) (*Set, error) {
 	s.volume = 1
 	for _, d := range s.shape {
-		if d <= 0 || s.volume > 1<<28/d {
-			return fmt.Errorf("data set %s: shape %v of an example", s.Name, s.shape)
+		if d <= 0 || s.volume > maxVolume/d {
+			return nil, fmt.Errorf("data set %s: shape %v of an example: want sizes of at least 1, and at most %d values", s.Name, s.shape, maxVolume)
 		}
 		s.volume *= d
 	}
+	if n > math.MaxInt32 {
+		return nil, fmt.Errorf("data set %s: %d examples, the limit is %d", s.Name, n, math.MaxInt32)
+	}
 	if values != n*s.volume {
-		return fmt.Errorf("data set %s: %d values for %d examples of shape %v, want %d", s.Name, values, n, s.shape, n*s.volume)
+		return nil, fmt.Errorf("data set %s: %d values for %d examples of shape %v, want %d", s.Name, values, n, s.shape, n*s.volume)
 	}
 	for i, l := range s.labels {
 		if l < 0 || int(l) >= len(s.Classes) {
-			return fmt.Errorf("data set %s: example %d has class %d, there are %d classes", s.Name, i, l, len(s.Classes))
+			return nil, fmt.Errorf("data set %s: example %d has class %d, there are %d classes", s.Name, i, l, len(s.Classes))
 		}
 	}
-	return nil
+	return s, nil
 }
 
 // Len is the number of examples.
@@ -102,7 +110,8 @@ func (s *Set) at(i int) int {
 	return i
 }
 
-// Example writes the input and the target (a class index as a number) of example i, without augmentation.
+// Example writes the input (the volume of Shape) and the target (TargetLen values, a class index as a number) of example i, 0 <= i < Len, without
+// augmentation.
 func (s *Set) Example(i int, x, y []float32) {
 	k := s.at(i)
 	x = x[:s.volume]
@@ -124,7 +133,7 @@ func (s *Set) Example(i int, x, y []float32) {
 	}
 }
 
-// Label is the class of example i, 0 for a set without classes.
+// Label is the class of example i, 0 for a set without classes. An autoencoder's view still knows the classes.
 func (s *Set) Label(i int) int {
 	if s.labels == nil {
 		return 0
@@ -133,7 +142,16 @@ func (s *Set) Label(i int) int {
 }
 
 // Subset is a view of the examples of these indices, in this order.
-func (s *Set) Subset(index []int) *Set {
+func (s *Set) Subset(index []int) (*Set, error) {
+	for _, i := range index {
+		if i < 0 || i >= s.Len() {
+			return nil, fmt.Errorf("data set %s: example %d of %d", s.Name, i, s.Len())
+		}
+	}
+	return s.view(index), nil
+}
+
+func (s *Set) view(index []int) *Set {
 	v := *s
 	v.index = make([]int32, len(index))
 	for i, k := range index {
@@ -149,27 +167,31 @@ func (s *Set) Take(lo, hi int) *Set {
 	for i := max(lo, 0); i < hi; i++ {
 		index = append(index, i)
 	}
-	return s.Subset(index)
+	return s.view(index)
 }
 
-// AsAutoencoder is a view whose targets are the inputs.
+// AsAutoencoder is a view whose targets are the inputs as this set gives them: with the augmentations that it has. Those that the view is given later
+// change the input only, so that s.AsAutoencoder().Augment(Noise{...}) trains a denoising autoencoder (Vincent et al., 2008).
 func (s *Set) AsAutoencoder() *Set {
 	v := *s
-	v.self = true
+	v.Classes = nil
+	v.self, v.after = true, len(s.augment)
 	return &v
 }
 
-// Sample is a view of n representative examples (all, when there are fewer): each class gives its share, drawn with seed.
+// Sample is a view of n representative examples, at least one and at most all: each class gives its share, drawn with seed. Classes take turns, so
+// that the first examples of the view are representative too.
 func (s *Set) Sample(n int, seed uint64) *Set {
-	groups := s.byClass(seed)
-	n = min(n, s.Len())
-	return s.Subset(share(groups, n))
+	return s.view(share(s.byClass(seed), max(n, 1)))
 }
 
-// Split divides the set into two views, the first with that fraction of each class, drawn with seed.
+// Split divides the set into two views, the first with that fraction (0 to 1) of each class, drawn with seed. Both keep the order of the set.
 func (s *Set) Split(fraction float64, seed uint64) (a, b *Set) {
-	groups := s.byClass(seed)
-	first := share(groups, int(fraction*float64(s.Len())+0.5))
+	n := 0
+	if fraction > 0 { // not so for NaN
+		n = int(min(fraction, 1)*float64(s.Len()) + 0.5)
+	}
+	first := share(s.byClass(seed), n)
 	in := make([]bool, s.Len())
 	for _, i := range first {
 		in[i] = true
@@ -181,14 +203,17 @@ func (s *Set) Split(fraction float64, seed uint64) (a, b *Set) {
 		}
 	}
 	slices.Sort(first)
-	return s.Subset(first), s.Subset(second)
+	return s.view(first), s.view(second)
 }
 
 // byClass lists the examples of each class in a random order.
 func (s *Set) byClass(seed uint64) [][]int {
-	groups := make([][]int, max(len(s.Classes), 1))
+	var groups [][]int
 	for i := range s.Len() {
 		k := s.Label(i)
+		for k >= len(groups) {
+			groups = append(groups, nil)
+		}
 		groups[k] = append(groups[k], i)
 	}
 	r := rand.New(rand.NewPCG(seed, 0x5a))
@@ -198,7 +223,8 @@ func (s *Set) byClass(seed uint64) [][]int {
 	return groups
 }
 
-// share takes n members of the groups in proportion to their sizes: the i-th of m members stands at (i+1/2)/m, and the first n in that order go.
+// share takes n members of the groups, or all, in proportion to their sizes: the i-th of m members stands at (i+1/2)/m, and the first n in that
+// order go.
 func share(groups [][]int, n int) []int {
 	type member struct {
 		at float64
@@ -211,8 +237,9 @@ func share(groups [][]int, n int) []int {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b member) int { return cmp.Compare(a.at, b.at) })
+	n = min(n, len(all))
 	index := make([]int, 0, n)
-	for _, m := range all[:max(n, 0)] {
+	for _, m := range all[:n] {
 		index = append(index, m.i)
 	}
 	return index
