@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strconv"
 
 	"github.com/temper-ml/temper/datasets"
 )
@@ -40,7 +42,7 @@ func Read(r io.Reader) (shape []int, data []byte, err error) {
 		if err := binary.Read(b, binary.BigEndian, &d); err != nil {
 			return nil, nil, fmt.Errorf("idx: size %d: %w", i, err)
 		}
-		if d == 0 || n > maxBytes/int(d) {
+		if d == 0 || d > maxBytes || n > maxBytes/int(d) {
 			return nil, nil, fmt.Errorf("idx: sizes %v and %d: want at least 1 and together at most %d bytes", shape, d, maxBytes)
 		}
 		n *= int(d)
@@ -49,53 +51,81 @@ func Read(r io.Reader) (shape []int, data []byte, err error) {
 	// Memory grows with what is really there, not with what the header says.
 	var buf bytes.Buffer
 	got, err := io.CopyN(&buf, b, int64(n))
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("idx: %d of %d bytes: %w", got, n, err)
 	}
-	return shape, buf.Bytes(), nil
+	// The end is read too: gzip compares its checksum there.
+	switch _, err := b.ReadByte(); err {
+	case io.EOF:
+		return shape, buf.Bytes(), nil
+	case nil:
+		return nil, nil, fmt.Errorf("idx: the file goes on after sizes %v", shape)
+	default:
+		return nil, nil, fmt.Errorf("idx: %w", err)
+	}
 }
 
-// Set makes a data set of a file of images [n,h,w] or [n,h,w,c] and a file of labels [n]; pixels are divided by 255.
+// Set makes a data set of a file of images [n,h,w] or [n,h,w,c] and a file of labels [n]; pixels are divided by 255. Without names the classes are
+// called by their numbers.
 func Set(name string, images, labels io.Reader, classes []string) (*datasets.Set, error) {
 	shape, pixels, err := Read(images)
 	if err != nil {
 		return nil, fmt.Errorf("%s images: %w", name, err)
 	}
-	ls, classOf, err := Read(labels)
+	n, classOf, err := Read(labels)
 	if err != nil {
 		return nil, fmt.Errorf("%s labels: %w", name, err)
 	}
-	if len(shape) != 3 && len(shape) != 4 || len(ls) != 1 || ls[0] != shape[0] {
-		return nil, fmt.Errorf("%s: images %v and labels %v: want [n,h,w] or [n,h,w,c] and [n]", name, shape, ls)
-	}
-	if len(shape) == 3 {
-		shape = append(shape, 1)
-	}
-	l := make([]int32, len(classOf))
-	for i, c := range classOf {
-		l[i] = int32(c)
-		for int(c) >= len(classes) {
-			classes = append(classes, fmt.Sprint(len(classes)))
-		}
-	}
-	return datasets.FromBytes(name, shape[1:], pixels, 1.0/255, 0, l, classes)
+	return join(name, shape, pixels, n, classOf, classes)
 }
 
 // Open is Set for files.
 func Open(name, images, labels string) (*datasets.Set, error) {
-	a, err := os.Open(images)
+	shape, pixels, err := readFile(images)
 	if err != nil {
 		return nil, err
 	}
-	defer a.Close()
-	b, err := os.Open(labels)
+	n, classOf, err := readFile(labels)
 	if err != nil {
 		return nil, err
 	}
-	defer b.Close()
-	s, err := Set(name, a, b, nil)
+	s, err := join(name, shape, pixels, n, classOf, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s and %s: %w", images, labels, err)
 	}
 	return s, nil
+}
+
+func readFile(path string) (shape []int, data []byte, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	if shape, data, err = Read(f); err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return shape, data, nil
+}
+
+func join(name string, shape []int, pixels []byte, n []int, classOf []byte, classes []string) (*datasets.Set, error) {
+	if len(shape) != 3 && len(shape) != 4 || len(n) != 1 || n[0] != shape[0] {
+		return nil, fmt.Errorf("%s: images %v and labels %v: want [n,h,w] or [n,h,w,c] and [n]", name, shape, n)
+	}
+	if len(shape) == 3 {
+		shape = append(shape, 1)
+	}
+	labels := make([]int32, len(classOf))
+	for i, c := range classOf {
+		labels[i] = int32(c)
+	}
+	if classes == nil {
+		for k := range int(slices.Max(labels)) + 1 {
+			classes = append(classes, strconv.Itoa(k))
+		}
+	}
+	return datasets.FromBytes(name, shape[1:], pixels, 1.0/255, 0, labels, classes)
 }

@@ -26,7 +26,10 @@ func Load() (*Digits, error) {
 		return nil, err
 	}
 	test, err := load("mnist test", "data/t10k-images-idx3-ubyte.gz", "data/t10k-labels-idx1-ubyte.gz")
-	return &Digits{train, test}, err
+	if err != nil {
+		return nil, err
+	}
+	return &Digits{train, test}, nil
 }
 
 func load(name, images, labels string) (*datasets.Set, error) {

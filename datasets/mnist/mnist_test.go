@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 )
 
@@ -33,4 +34,29 @@ func Example() {
 	}
 	fmt.Println(digits.Train.Len(), digits.Test.Len(), digits.Train.Shape(), "the first is a", digits.Train.Label(0))
 	// Output: 60000 10000 [28 28 1] the first is a 5
+}
+
+// TestParts: the digits of each class are as many as in the original (the figures of the MNIST page), and the values are in [0, 1].
+func TestParts(t *testing.T) {
+	digits, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n [10]int
+	x, y := make([]float32, 28*28), make([]float32, 1)
+	low, high := float32(9), float32(-9)
+	for i := range digits.Test.Len() {
+		digits.Test.Example(i, x, y)
+		n[int(y[0])]++
+		low, high = min(low, slices.Min(x)), max(high, slices.Max(x))
+	}
+	if want := [10]int{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009}; n != want {
+		t.Errorf("test digits of each class %v, want %v", n, want)
+	}
+	if low != 0 || high != 1 {
+		t.Errorf("pixels from %g to %g", low, high)
+	}
+	if d := digits.Train; d.Len() != 60000 || d.Classes[7] != "7" || d.TargetLen() != 1 {
+		t.Errorf("%d training digits, classes %q", d.Len(), d.Classes)
+	}
 }
