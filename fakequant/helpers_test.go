@@ -56,15 +56,17 @@ func outputs(t testing.TB, g *graph.Graph, x []float32) []float32 {
 	return append([]float32{}, s.Output(0)...)
 }
 
-// randomise gives the Vars of BatchNorms and biases values that are not the neutral ones of a fresh network.
+// randomise gives the Vars of BatchNorms and biases values that are not the neutral ones of a fresh network: gamma of both signs, variances positive.
 func randomise(g *graph.Graph) {
 	r := rand.New(rand.NewPCG(6, 6))
 	for _, v := range g.Vars {
-		if v.Role == graph.Weight {
-			continue
-		}
 		for i := range v.Data {
-			v.Data[i] = 0.3 + r.Float32()
+			switch v.Role {
+			case graph.State:
+				v.Data[i] = 0.3 + r.Float32()
+			case graph.Scale, graph.Bias:
+				v.Data[i] = float32(r.NormFloat64())
+			}
 		}
 	}
 }
