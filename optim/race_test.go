@@ -1,0 +1,5 @@
+//go:build race
+
+package optim
+
+func init() { raceDetector = true }
