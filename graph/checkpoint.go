@@ -4,13 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/temper-ml/temper/internal/atomicfile"
 )
 
 // Checkpoint is everything that a training run needs to go on: the graph with its numbers, and the state of the trainer. As a file it is a
 // safetensors file (github.com/huggingface/safetensors, format.md): Vars are F32 tensors under their names, the trainer's arrays have the prefix
-// "state:", and the graph's text form and the trainer's settings are in the metadata.
+// "state:", and the graph's text form, the trainer's settings and a checksum are in the metadata.
 type Checkpoint struct {
 	Graph *Graph
 	State map[string][]float32 // of the trainer: moments of the solver, ...
@@ -54,6 +55,9 @@ func (c *Checkpoint) Marshal() ([]byte, error) {
 	}
 	meta := map[string]string{graphKey: c.Graph.String(), versionKey: version}
 	for k, v := range c.Meta {
+		if !utf8.ValidString(k) || !utf8.ValidString(v) {
+			return nil, fmt.Errorf("metadata %q is not UTF-8", k)
+		}
 		meta[metaPrefix+k] = v
 	}
 	var tensors []namedTensor
@@ -61,6 +65,9 @@ func (c *Checkpoint) Marshal() ([]byte, error) {
 		tensors = append(tensors, namedTensor{v.Name, v.Shape, v.Data})
 	}
 	for k, x := range c.State {
+		if !utf8.ValidString(k) {
+			return nil, fmt.Errorf("the name %q of a state is not UTF-8", k)
+		}
 		tensors = append(tensors, namedTensor{statePrefix + k, Shape{len(x)}, x})
 	}
 	slices.SortFunc(tensors, func(a, b namedTensor) int { return strings.Compare(a.name, b.name) })

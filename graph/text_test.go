@@ -162,6 +162,20 @@ func TestOddGraphs(t *testing.T) {
 	}
 }
 
+// TestScalarTrains: a Var without dimensions has a gradient.
+func TestScalarTrains(t *testing.T) {
+	g, err := Parse(odd[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.Var("s").Data[0] = 2
+	s := trainer(t, g, squares{})
+	step(t, s, 0, []float32{0, 0}, []float32{1, 3}) // dy = 2, 6
+	if d := gradient(t, s, "s"); len(d) != 1 || d[0] != 20 {
+		t.Errorf("gradient %v, want 20", d)
+	}
+}
+
 // tryRun makes an eval session and runs it on two examples of zeros, unless that takes much memory.
 func tryRun(g *Graph) error {
 	total := 0
