@@ -15,5 +15,6 @@
 // [kh,kw,cin*multiplier] with output channel c*multiplier+m, TransposeConv2D [kh,kw,cin,cout], Dense [in,out].
 //
 // A Session realises the graph as a Gorgonia expression graph, one for each mode and batch size; Gorgonia differentiates it and its tape
-// machine runs it (adapter.go and session.go are the only files that know Gorgonia).
+// machine runs it (adapter.go implements its ops, realize.go makes its graphs and machines, fork.go sums its gradients; nothing
+// else knows Gorgonia).
 package graph

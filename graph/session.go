@@ -4,9 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"gorgonia.org/gorgonia"
-	"gorgonia.org/tensor"
 )
 
 // Session runs a graph, in one mode, for any batch size: for each size that it meets it makes one Gorgonia expression graph and one tape machine,
@@ -51,24 +48,17 @@ func NewTrain(g *Graph, loss Loss) (*Session, error) {
 	return s, nil
 }
 
-// logits looks through fake quantizers and a final softmax or sigmoid.
-func logits(v *Value) *Value {
-	for at := v; at.Op != nil; at = at.Op.In[0] {
-		switch KindName(at.Op.Kind) {
-		case "FakeQuant":
-			continue
-		case "Softmax", "Sigmoid":
-			return at.Op.In[0]
-		}
-		break
-	}
-	return v
+// machine is what runs a program: Gorgonia's tape machine.
+type machine interface {
+	RunAll() error
+	Reset()
+	Close() error
 }
 
 // program is the graph realised for one batch size.
 type program struct {
 	n       int
-	vm      gorgonia.VM
+	vm      machine
 	inputs  []buffer
 	at      map[string]*instance
 	order   []*instance
@@ -88,7 +78,8 @@ func (s *Session) Grads() [][]float32 {
 	return s.last.grads
 }
 
-// Forward runs the network of an eval session on len(x)/volume examples: one slice an input.
+// Forward runs the network of an eval session on len(x)/volume examples: one slice an input, or one slice in which each example holds all inputs
+// one after the other.
 func (s *Session) Forward(x ...[]float32) error {
 	if s.loss != nil {
 		return fmt.Errorf("graph %s: Forward needs an eval session; a training session makes a Step", s.g.Name)
@@ -102,6 +93,8 @@ func (s *Session) Forward(x ...[]float32) error {
 
 // Step runs forward and backward, and returns the mean loss. A loss that is not finite is an error that names the Op where the first value that
 // is not finite appeared.
+//
+// x is as for Forward.
 func (s *Session) Step(target []float32, x ...[]float32) (float64, error) {
 	if s.loss == nil {
 		return 0, fmt.Errorf("graph %s: Step needs a training session", s.g.Name)
@@ -129,6 +122,15 @@ func (s *Session) Output(i int) []float32 { return s.Value(s.g.Outputs[i].Name) 
 
 // Prediction is what the loss was computed from: the first output, or its logits.
 func (s *Session) Prediction() []float32 { return s.Value(s.predict.Name) }
+
+// Logits returns what a loss is computed from in an eval session: the first output, or for a loss that applies softmax itself, what went into it.
+func (s *Session) Logits(l Loss) []float32 {
+	v := s.g.Outputs[0]
+	if l.FromLogits() {
+		v = logits(v)
+	}
+	return s.Value(v.Name)
+}
 
 // Value returns an input, Var or Op output of the last run by name, nil when it was not computed.
 func (s *Session) Value(name string) []float32 {
@@ -162,6 +164,9 @@ func (s *Session) Close() error {
 }
 
 func (s *Session) load(x [][]float32) (*program, error) {
+	if len(x) == 1 && len(s.g.Inputs) > 1 {
+		return s.loadExamples(x[0])
+	}
 	if len(x) != len(s.g.Inputs) {
 		return nil, fmt.Errorf("graph %s has %d inputs, %d given", s.g.Name, len(s.g.Inputs), len(x))
 	}
@@ -175,6 +180,43 @@ func (s *Session) load(x [][]float32) (*program, error) {
 		}
 		n = k
 	}
+	p, err := s.program(n)
+	if err != nil {
+		return nil, err
+	}
+	for i := range x {
+		copy(p.inputs[i].x, x[i])
+	}
+	return p, nil
+}
+
+// loadExamples loads examples that hold all inputs one after the other.
+func (s *Session) loadExamples(x []float32) (*program, error) {
+	each := 0
+	for _, v := range s.g.Inputs {
+		each += v.Shape.Volume()
+	}
+	n := len(x) / each
+	if n == 0 || n*each != len(x) {
+		return nil, fmt.Errorf("graph %s: %d values, not a multiple of %d, the values of its %d inputs together", s.g.Name, len(x), each, len(s.g.Inputs))
+	}
+	p, err := s.program(n)
+	if err != nil {
+		return nil, err
+	}
+	at := 0
+	for i, v := range s.g.Inputs {
+		volume := v.Shape.Volume()
+		for k := range n {
+			copy(p.inputs[i].x[k*volume:(k+1)*volume], x[k*each+at:])
+		}
+		at += volume
+	}
+	return p, nil
+}
+
+// program is the graph realised for n examples, and becomes the last run.
+func (s *Session) program(n int) (*program, error) {
 	p := s.programs[n]
 	if p == nil {
 		var err error
@@ -184,9 +226,6 @@ func (s *Session) load(x [][]float32) (*program, error) {
 		s.programs[n] = p
 	}
 	s.last = p
-	for i := range x {
-		copy(p.inputs[i].x, x[i])
-	}
 	return p, nil
 }
 
@@ -220,208 +259,4 @@ func (s *Session) culprit(p *program) string {
 
 func finite(x []float32) bool {
 	return !slices.ContainsFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
-}
-
-// realize makes the expression graph for a batch of n. Gorgonia reports errors by panicking while it compiles; they become errors here.
-func (s *Session) realize(n int) (p *program, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("realising: %v", r)
-		}
-	}()
-	r := &realizer{Session: s, eg: gorgonia.NewGraph(), nodes: map[*Value]*gorgonia.Node{}, need: map[*Value]bool{}}
-	r.p = &program{n: n, at: map[string]*instance{}}
-	if s.loss != nil {
-		r.need = needsGradient(s.g)
-	}
-	for _, v := range s.g.Inputs {
-		b := newBuffer(v.Shape.With(n))
-		r.p.inputs = append(r.p.inputs, b)
-		r.leaf(v, b.t)
-	}
-	for _, v := range s.g.Vars {
-		r.leaf(v.Value, bind(v.Data, v.Shape))
-	}
-	used := r.wanted()
-	for _, o := range s.g.Ops {
-		if !used[o.Out] {
-			continue
-		}
-		if err := r.op(o); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.Name, err)
-		}
-	}
-	return r.p, r.compile()
-}
-
-type realizer struct {
-	*Session
-	eg     *gorgonia.ExprGraph
-	nodes  map[*Value]*gorgonia.Node
-	leaves gorgonia.Nodes
-	need   map[*Value]bool // values that need a gradient
-	p      *program
-}
-
-func (r *realizer) leaf(v *Value, t *tensor.Dense) {
-	node := gorgonia.NewTensor(r.eg, tensor.Float32, t.Dims(), gorgonia.WithName(v.Name), gorgonia.WithShape(t.Shape()...), gorgonia.WithValue(t))
-	r.nodes[v] = node
-	r.leaves = append(r.leaves, node)
-}
-
-// wanted are the values that the session computes: all that the outputs depend on, or in training, all that the loss depends on.
-func (r *realizer) wanted() map[*Value]bool {
-	if r.loss != nil {
-		return ancestors(r.predict)
-	}
-	return ancestors(r.g.Outputs...)
-}
-
-func (r *realizer) op(o *Op) error {
-	at := &instance{name: o.Name, kind: KindName(o.Kind), out: o.Out.Shape.With(r.p.n), first: -1}
-	d := DefOf(o.Kind)
-	in := make(gorgonia.Nodes, len(o.In))
-	for i, v := range o.In {
-		s := v.Shape.With(r.p.n)
-		at.in = append(at.in, s)
-		diff := d.Port(i).Diff && r.need[v]
-		at.diff = append(at.diff, diff)
-		at.dx = append(at.dx, buffer{})
-		if diff {
-			at.dx[i] = newBuffer(s)
-			if at.first < 0 {
-				at.first = i
-			}
-		}
-		at.dxBuf = append(at.dxBuf, at.dx[i].x)
-		in[i] = r.nodes[v]
-	}
-	at.inBuf = make([][]float32, len(in))
-	at.y = newBuffer(at.out)
-	var err error
-	if at.kernel, err = o.Kind.Kernel(Context{Op: o.Name, In: at.in, Out: at.out, Train: r.loss != nil}); err != nil {
-		return err
-	}
-	if r.nodes[o.Out], err = apply(newForward(at), in...); err != nil {
-		return err
-	}
-	r.p.at[o.Name] = at
-	r.p.order = append(r.p.order, at)
-	return nil
-}
-
-// compile differentiates and makes the machine. Only what the roots need is compiled.
-func (r *realizer) compile() error {
-	var roots gorgonia.Nodes
-	if r.loss == nil {
-		for _, v := range r.g.Outputs {
-			roots = append(roots, r.nodes[v])
-		}
-	} else {
-		grads, err := r.differentiate()
-		if err != nil {
-			return err
-		}
-		roots = grads
-	}
-	used := map[*gorgonia.Node]bool{}
-	for _, n := range r.eg.ExactSubgraphRoots(roots...).AllNodes() {
-		used[n] = true
-	}
-	inputs := slices.DeleteFunc(slices.Clone(r.leaves), func(n *gorgonia.Node) bool { return !used[n] })
-	prog, locations, err := gorgonia.CompileFunction(r.eg, inputs, roots)
-	if err != nil {
-		return err
-	}
-	r.p.vm = gorgonia.NewTapeMachine(r.eg, gorgonia.WithPrecompiled(prog, locations))
-	return nil
-}
-
-// differentiate adds the loss and the gradients, and returns them as roots.
-func (r *realizer) differentiate() (gorgonia.Nodes, error) {
-	pred := r.nodes[r.predict]
-	shape := r.predict.Shape.With(r.p.n)
-	r.p.loss = &lossOp{base: base{"loss of " + r.predict.Name, []Shape{shape}, Shape{}}, loss: r.loss, n: r.p.n, value: new(gorgonia.F32), grad: newBuffer(shape)}
-	cost, err := apply(r.p.loss, pred)
-	if err != nil {
-		return nil, err
-	}
-	wrt := make(gorgonia.Nodes, len(r.params))
-	for i, v := range r.params {
-		wrt[i] = r.nodes[v.Value]
-	}
-	grads, err := gorgonia.Grad(cost, wrt...)
-	if err != nil {
-		return nil, err
-	}
-	roots := gorgonia.Nodes{cost}
-	for i, v := range r.params {
-		node, err := sumGradients(v.Name, v.Shape, grads[i])
-		if err != nil {
-			return nil, err
-		}
-		roots = append(roots, node)
-		r.p.grads = append(r.p.grads, gradientData(node))
-	}
-	return roots, nil
-}
-
-// gradientData is where an op of ours leaves its result: the same memory in every step.
-func gradientData(n *gorgonia.Node) []float32 {
-	switch o := n.Op().(type) {
-	case *gradOp:
-		return o.at.dx[o.at.first].x
-	case *stashOp:
-		return o.at.dx[o.input].x
-	case *sumOp:
-		return o.y.x
-	}
-	return nil
-}
-
-// needsGradient marks the values that a trainable Var influences along differentiable inputs.
-func needsGradient(g *Graph) map[*Value]bool {
-	need := map[*Value]bool{}
-	for _, v := range g.Vars {
-		need[v.Value] = v.Trainable
-	}
-	for _, o := range g.Ops {
-		d := DefOf(o.Kind)
-		for i, v := range o.In {
-			if d.Port(i).Diff && need[v] {
-				need[o.Out] = true
-			}
-		}
-	}
-	return need
-}
-
-// ancestors are the values that the given ones depend on, themselves included.
-func ancestors(of ...*Value) map[*Value]bool {
-	seen := map[*Value]bool{}
-	var walk func(v *Value)
-	walk = func(v *Value) {
-		if seen[v] {
-			return
-		}
-		seen[v] = true
-		if v.Op != nil {
-			for _, in := range v.Op.In {
-				walk(in)
-			}
-		}
-	}
-	for _, v := range of {
-		walk(v)
-	}
-	return seen
-}
-
-// Logits returns what a loss is computed from in an eval session: the first output, or for a loss that applies softmax itself, what went into it.
-func (s *Session) Logits(l Loss) []float32 {
-	v := s.g.Outputs[0]
-	if l.FromLogits() {
-		v = logits(v)
-	}
-	return s.Value(v.Name)
 }
