@@ -8,7 +8,9 @@
 //   - the output of element-wise operators, means and separate activations;
 //   - with the fixed parameters of the specification after softmax, sigmoid and tanh;
 //   - with the range of their input after average pools and bilinear resizes; nothing after max-pool, pad, reshape and nearest resize,
-//     which only move values; one common range for all inputs of a concatenation and its output.
+//     which only move values;
+//   - one common range for a concatenation's output and its inputs, where that output holds every value that an input's range serves; other inputs
+//     are quantized again, which the file does by QUANTIZE.
 //
 // Ranges start from calibration on samples. PTQ leaves them there; with QAT they follow the data by a moving average, and training goes on
 // through straight-through gradients.
