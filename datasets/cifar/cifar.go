@@ -4,6 +4,7 @@ package cifar
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -15,59 +16,91 @@ var Classes = []string{"airplane", "automobile", "bird", "cat", "deer", "dog", "
 
 const (
 	size   = 32
-	record = 1 + 3*size*size
+	plane  = size * size
+	record = 1 + 3*plane
+	// maxFile bounds a file, whose records are 10,000 in CIFAR-10.
+	maxFile = 1 << 30
 )
 
 // Open reads data_batch_1.bin to data_batch_5.bin and test_batch.bin of a folder; pixels are divided by 255.
 func Open(dir string) (train, test *datasets.Set, err error) {
-	var all []byte
+	var batches []string
 	for i := range 5 {
-		data, err := readFile(filepath.Join(dir, fmt.Sprintf("data_batch_%d.bin", i+1)))
-		if err != nil {
-			return nil, nil, err
-		}
-		all = append(all, data...)
+		batches = append(batches, filepath.Join(dir, fmt.Sprintf("data_batch_%d.bin", i+1)))
 	}
-	if train, err = Parse("cifar-10 train", all); err != nil {
+	if train, err = Read("cifar-10 train", batches...); err != nil {
 		return nil, nil, err
 	}
-	path := filepath.Join(dir, "test_batch.bin")
-	data, err := readFile(path)
-	if err != nil {
+	if test, err = Read("cifar-10 test", filepath.Join(dir, "test_batch.bin")); err != nil {
 		return nil, nil, err
 	}
-	test, err = Parse("cifar-10 test", data)
-	return train, test, err
+	return train, test, nil
 }
 
-// readFile reads a batch; CIFAR-10's have 10,000 records.
+// Read makes a set of the records of some files, one after the other.
+func Read(name string, files ...string) (*datasets.Set, error) {
+	var r records
+	for _, path := range files {
+		data, err := readFile(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := r.add(data); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return r.set(name)
+}
+
 func readFile(path string) ([]byte, error) {
-	info, err := os.Stat(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() == 0 || info.Size()%record != 0 || info.Size() > 1<<30 {
-		return nil, fmt.Errorf("%s has %d bytes, not a multiple of %d: not a CIFAR-10 batch, or truncated", path, info.Size(), record)
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, err
 	}
-	return os.ReadFile(path)
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("%s has more than %d bytes", path, maxFile)
+	}
+	return data, nil
 }
 
 // Parse makes a set of records.
 func Parse(name string, data []byte) (*datasets.Set, error) {
+	var r records
+	if err := r.add(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return r.set(name)
+}
+
+// records are classes and pixels, the latter [n,height,width,channel].
+type records struct {
+	labels []int32
+	pixels []byte
+}
+
+func (r *records) add(data []byte) error {
 	if len(data) == 0 || len(data)%record != 0 {
-		return nil, fmt.Errorf("%s: %d bytes are not a multiple of %d", name, len(data), record)
+		return fmt.Errorf("%d bytes are no multiple of %d: not a batch of CIFAR-10, or cut short", len(data), record)
 	}
-	n := len(data) / record
-	labels, pixels := make([]int32, n), make([]byte, 0, n*(record-1))
-	for i := range n {
-		r := data[i*record : (i+1)*record]
-		if int(r[0]) >= len(Classes) {
-			return nil, fmt.Errorf("%s: record %d has class %d of %d", name, i, r[0], len(Classes))
+	for i := range len(data) / record {
+		one := data[i*record : (i+1)*record]
+		if int(one[0]) >= len(Classes) {
+			return fmt.Errorf("record %d has class %d of %d", i, one[0], len(Classes))
 		}
-		labels[i] = int32(r[0])
-		for p := 1; p <= size*size; p++ {
-			pixels = append(pixels, r[p], r[p+size*size], r[p+2*size*size])
+		r.labels = append(r.labels, int32(one[0]))
+		red, green, blue := one[1:1+plane], one[1+plane:1+2*plane], one[1+2*plane:]
+		for p := range plane {
+			r.pixels = append(r.pixels, red[p], green[p], blue[p])
 		}
 	}
-	return datasets.FromBytes(name, []int{size, size, 3}, pixels, 1.0/255, 0, labels, Classes)
+	return nil
+}
+
+func (r *records) set(name string) (*datasets.Set, error) {
+	return datasets.FromBytes(name, []int{size, size, 3}, r.pixels, 1.0/255, 0, r.labels, Classes)
 }
