@@ -17,10 +17,10 @@ type left struct {
 
 // scratch is the memory of one worker or one call.
 type scratch struct {
-	a, b, c []float32
-	edge    [16 * 32]float32 // a tile of any family that the border of the result cuts
-	tile    tileArgs
-	mulAdd  mulAddArgs
+	a, b   []float32
+	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
+	tile   tileArgs
+	mulAdd mulAddArgs
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -132,15 +132,13 @@ type mulAddArgs struct {
 
 func mulAddPortable(args *uint64) {
 	t := (*mulAddArgs)(unsafe.Pointer(args))
-	d, u, v := unsafe.Pointer(t.dst), unsafe.Pointer(t.u), unsafe.Pointer(t.v)
-	for range t.pixels {
-		x := unsafe.Slice((*float32)(d), t.channels)
-		y := unsafe.Slice((*float32)(u), t.channels)
-		z := unsafe.Slice((*float32)(v), t.channels)
+	for p := range t.pixels { // each address from the start: a pointer behind the last pixel may belong to nobody
+		x := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.dst), p*t.dstStride)), t.channels)
+		y := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.u), p*t.uStride)), t.channels)
+		z := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.v), p*t.vStride)), t.channels)
 		for i := range x {
 			x[i] += float32(y[i] * z[i])
 		}
-		d, u, v = unsafe.Add(d, t.dstStride), unsafe.Add(u, t.uStride), unsafe.Add(v, t.vStride)
 	}
 }
 
