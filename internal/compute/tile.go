@@ -44,18 +44,18 @@ func rowsOf(r int) func(*uint64) {
 // portableRow computes one row of a tile.
 func portableRow(t *tileArgs, i int) {
 	var s [8]float32
-	a := unsafe.Add(unsafe.Pointer(t.a), i*t.rowStride)
+	at := i * t.rowStride // an offset, not a pointer: behind the last element it would point at nobody's memory
 	b := unsafe.Slice(t.b, 8*t.outer*t.k)
 	for range t.outer {
 		for range t.k {
-			x := *(*float32)(a)
+			x := *(*float32)(unsafe.Add(unsafe.Pointer(t.a), at))
 			y := (*[8]float32)(b)
 			for j := range s {
 				s[j] += float32(x * y[j])
 			}
-			a, b = unsafe.Add(a, t.kStride), b[8:]
+			at, b = at+t.kStride, b[8:]
 		}
-		a = unsafe.Add(a, t.outerSkip)
+		at += t.outerSkip
 	}
 	c := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.c), i*t.ldc)), 8)
 	for j, v := range s {
