@@ -18,7 +18,7 @@ import (
 //	stashOp    hands out another gradient of the same backward pass
 //	sumOp      adds gradients where a value has several readers
 //
-// Each returns a tensor that it owns, so a step allocates nothing here. Each writes the unique name of the Op into its hash, because Gorgonia
+// Each returns a tensor that it owns, so a step allocates nothing here, and none needs memory from the machine (UsePreallocDoer). Each writes the unique name of the Op into its hash, because Gorgonia
 // merges nodes of equal hash without comparing them.
 
 // instance is an Op prepared for one batch size: its kernel and the memory of its results.
@@ -134,11 +134,6 @@ func (o *forwardOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	return at.y.t, nil
 }
 
-// UsePreallocDo ignores the machine's memory: every op of ours owns its result.
-func (o *forwardOp) UsePreallocDo(_ gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
-	return o.Do(in...)
-}
-
 func (o *forwardOp) DiffWRT(int) []bool { return o.at.diff }
 
 func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
@@ -183,10 +178,6 @@ func (o *gradOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	return at.dx[at.first].t, nil
 }
 
-func (o *gradOp) UsePreallocDo(_ gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
-	return o.Do(in...)
-}
-
 type stashOp struct {
 	base
 	at    *instance
@@ -194,10 +185,6 @@ type stashOp struct {
 }
 
 func (o *stashOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.at.dx[o.input].t, nil }
-
-func (o *stashOp) UsePreallocDo(_ gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
-	return o.Do(in...)
-}
 
 // sumOp adds its inputs in order into a tensor of its own.
 type sumOp struct {
@@ -216,10 +203,6 @@ func (o *sumOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 		}
 	}
 	return o.y.t, nil
-}
-
-func (o *sumOp) UsePreallocDo(_ gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
-	return o.Do(in...)
 }
 
 // lossOp is the scalar at the end of a training graph.
@@ -264,8 +247,4 @@ func (o *lossGradOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	defer guard(o.label, &err)
 	o.at.loss.Backward(o.at.grad.x, floats(in[0]), o.at.target, o.at.n)
 	return o.at.grad.t, nil
-}
-
-func (o *lossGradOp) UsePreallocDo(_ gorgonia.Value, in ...gorgonia.Value) (gorgonia.Value, error) {
-	return o.Do(in...)
 }

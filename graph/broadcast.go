@@ -55,24 +55,17 @@ func (k *broadcast) channelwise() bool {
 
 // expand writes the second operand at the first's size.
 func (k *broadcast) expand(dst, b []float32) {
-	if k.flat() {
-		copy(dst, b)
-		return
-	}
 	k.each(func(i, j int) { dst[i] = b[j] })
 }
 
 // reduce sums d, of the first's size, to the second's.
 func (k *broadcast) reduce(db, d []float32) {
-	switch {
-	case k.flat():
-		copy(db, d)
-	case k.channelwise():
+	if k.channelwise() {
 		compute.SumChannels(db, d, k.m)
-	default:
-		clear(db)
-		k.each(func(i, j int) { db[j] += d[i] })
+		return
 	}
+	clear(db)
+	k.each(func(i, j int) { db[j] += d[i] })
 }
 
 func (k *broadcast) each(f func(i, j int)) {

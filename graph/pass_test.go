@@ -169,6 +169,11 @@ func TestGroup(t *testing.T) {
 			t.Errorf("group of %s: %s, want %s", head, got, want)
 		}
 	}
+	for _, o := range g.Ops {
+		if want := o.Name == "conv" || o.Name == "dw" || o.Name == "dense"; o.IsLinear() != want {
+			t.Errorf("%s: linear %v", o.Name, !want)
+		}
+	}
 	if end := g.Group(g.Op("conv")).End; end != g.Op("relu").Out {
 		t.Errorf("the group of conv ends at %s", end.Name)
 	}

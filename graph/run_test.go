@@ -237,6 +237,37 @@ func TestThreads(t *testing.T) {
 	}
 }
 
+// logistic is a loss that applies softmax itself; what it computes does not matter here.
+type logistic struct{ squares }
+
+func (logistic) FromLogits() bool { return true }
+
+// TestLogits: such a loss sees what goes into the final softmax, also behind a fake quantizer; the outputs of the graph stay.
+func TestLogits(t *testing.T) {
+	b := NewBuilder("classes", 1)
+	y := b.Op("dense", Dense{}, b.Input("x", 2), b.Var("w", Weight, Shape{2, 2}, contents(1, 2, 3, 4)))
+	y = b.Op("softmax", Softmax{}, y)
+	y = b.Op("quant", FakeQuant{Bits: 8}, y, b.Var("range", State, Shape{2}, contents(0, 1)))
+	g := finish(t, b, y)
+	x, want := []float32{1, 1}, []float32{4, 6}
+	s := trainer(t, g, logistic{})
+	step(t, s, 0, []float32{3, 6}, x)
+	if d := cmp.Diff(want, s.Prediction()); d != "" {
+		t.Errorf("prediction: %s", d)
+	}
+	if d := cmp.Diff([]float32{1, 0, 1, 0}, gradient(t, s, "w")); d != "" {
+		t.Errorf("gradient: %s", d)
+	}
+	e := evaluator(t, g)
+	infer1(t, e, x)
+	if d := cmp.Diff(want, e.Logits(logistic{})); d != "" {
+		t.Errorf("logits: %s", d)
+	}
+	if e.Logits(squares{})[0] != e.Value("quant")[0] || trainer(t, g, squares{}).predict != y {
+		t.Error("a loss of probabilities does not see the output")
+	}
+}
+
 // TestValues: a session answers for inputs, Vars and Ops by name, and for several inputs and outputs.
 func TestValues(t *testing.T) {
 	b := NewBuilder("pair", 1)
