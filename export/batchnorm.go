@@ -37,7 +37,7 @@ func lowerBatchNorm(l *lowering, o *graph.Op) error {
 	if err != nil {
 		return err
 	}
-	options := &tflite.DepthwiseConv2DOptions{Padding: tflite.VALID, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1, Activation: activation(gr)}
+	options := &tflite.DepthwiseConv2DOptions{Padding: tflite.VALID, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, DepthMultiplier: 1, Activation: l.activation(gr, out)}
 	if shape := o.Out.Shape.With(1); len(shape) != 4 {
 		// The reshapes before and after move values only.
 		flat := []int{1, 1, o.Out.Shape.Volume() / c, c}

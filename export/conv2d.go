@@ -19,7 +19,7 @@ func lowerConv2D(l *lowering, o *graph.Op) error {
 	if err != nil {
 		return err
 	}
-	options := &tflite.Conv2DOptions{Padding: padding(k.Padding), Activation: activation(n.group)}
+	options := &tflite.Conv2DOptions{Padding: padding(k.Padding), Activation: l.activation(n.group, out)}
 	options.StrideH, options.StrideW = one(k.Stride)
 	options.DilationH, options.DilationW = one(k.Dilation)
 	l.emit(tflite.CONV_2D, 3, options, []int{n.input, w, b}, out)

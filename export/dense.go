@@ -18,7 +18,7 @@ func lowerDense(l *lowering, o *graph.Op) error {
 	if err != nil {
 		return err
 	}
-	options := &tflite.FullyConnectedOptions{Activation: activation(n.group), KeepNumDims: len(o.In[0].Shape) > 2}
+	options := &tflite.FullyConnectedOptions{Activation: l.activation(n.group, out), KeepNumDims: len(o.In[0].Shape) > 2}
 	version := 4
 	if options.KeepNumDims {
 		version = 5

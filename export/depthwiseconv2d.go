@@ -22,7 +22,7 @@ func lowerDepthwiseConv2D(l *lowering, o *graph.Op) error {
 	options := &tflite.DepthwiseConv2DOptions{
 		Padding:         padding(k.Padding),
 		DepthMultiplier: o.Out.Shape.Channels() / o.In[0].Shape.Channels(),
-		Activation:      activation(n.group),
+		Activation:      l.activation(n.group, out),
 	}
 	options.StrideH, options.StrideW = one(k.Stride)
 	options.DilationH, options.DilationW = one(k.Dilation)

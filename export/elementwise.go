@@ -23,7 +23,7 @@ func (l *lowering) pair(o *graph.Op, code tflite.Code, options func(tflite.Activ
 	if err != nil {
 		return err
 	}
-	l.emit(code, 2, options(activation(gr)), in, out)
+	l.emit(code, 2, options(l.activation(gr, out)), in, out)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/fakequant/quant"
@@ -75,12 +76,13 @@ func source(v *graph.Value) *graph.Value {
 	return v
 }
 
-// activation is the fused activation of a group.
-func activation(gr graph.Group) tflite.Activation {
+// activation is the fused activation of a group that writes tensor out. A ReLU6 whose limit is beyond int32 in steps of the scale, which runtimes
+// refuse (CalculateActivationRangeQuantized), is a ReLU: the codes end long before.
+func (l *lowering) activation(gr graph.Group, out int) tflite.Activation {
 	if gr.Act == nil {
 		return tflite.NONE
 	}
-	if graph.KindName(gr.Act.Kind) == "ReLU6" {
+	if graph.KindName(gr.Act.Kind) == "ReLU6" && 6/float64(l.out.Tensors[out].Quant.Scale[0]) < math.MaxInt32/2 {
 		return tflite.RELU6_ACT
 	}
 	return tflite.RELU_ACT

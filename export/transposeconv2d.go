@@ -22,7 +22,7 @@ func lowerTransposeConv2D(l *lowering, o *graph.Op) error {
 	if err != nil {
 		return err
 	}
-	if err := l.saturates(activation(n.group), out); err != nil {
+	if err := l.saturates(l.activation(n.group, out), out); err != nil {
 		return err
 	}
 	size := l.constant(o.Name+"/output_shape", tflite.INT32, []int{4}, int32Bytes(o.Out.Shape.With(1)...), nil)
