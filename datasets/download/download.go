@@ -107,6 +107,9 @@ func (d *download) part() string { return d.path + ".part" }
 func (d *download) tag() string  { return d.path + ".part.etag" }
 
 func (d *download) run(ctx context.Context) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if err := os.MkdirAll(filepath.Dir(d.path), 0o755); err != nil {
 		return err
 	}

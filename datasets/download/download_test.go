@@ -448,27 +448,36 @@ func TestTogether(t *testing.T) {
 
 // TestCancelWhileWaiting: another holds the file's lock.
 func TestCancelWhileWaiting(t *testing.T) {
-	data := someBytes(10)
-	s, o := newSite(t, data), options(t)
-	putPart(t, s, o, data, nil)
-	d, err := newDownload(s.URL+"/sets/digits.npz", sumOf(data), o)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.lock")
+	unlock, err := lock(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	unlock, err := lock(t.Context(), d.path+".lock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The lock that Get no longer waits for comes later, and may bring its file back while the folder is being removed.
+	// The lock that is no longer waited for comes later, and may bring its file back while the folder is being removed.
 	t.Cleanup(func() {
 		unlock()
-		for os.RemoveAll(o.Dir) != nil {
+		for os.RemoveAll(dir) != nil {
 			runtime.Gosched()
 		}
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Get(ctx, s.URL+"/sets/digits.npz", sumOf(data), o); !errors.Is(err, context.Canceled) {
+	if _, err := lock(ctx, path); !errors.Is(err, context.Canceled) {
+		t.Errorf("lock: %v", err)
+	}
+}
+
+// TestCancelledBefore: nothing is asked, nothing is left.
+func TestCancelledBefore(t *testing.T) {
+	s, o := newSite(t, []byte("x")), options(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Get(ctx, s.URL+"/x.zip", sumOf([]byte("x")), o); !errors.Is(err, context.Canceled) {
 		t.Errorf("Get: %v", err)
 	}
+	if entries, err := os.ReadDir(o.Dir); err != nil || len(entries) != 0 {
+		t.Errorf("left %v, %v", entries, err)
+	}
+	wantRanges(t, s)
 }

@@ -1,15 +1,9 @@
-// Package imagefolder reads images from a folder, or a .zip file, that has a folder for each class: cat/1.png, dog/2.jpg, ...
+// Package imagefolder reads PNG and JPEG images from a folder, or a .zip file, that has a folder for each class: cat/1.png, dog/2.jpg, ...
 package imagefolder
 
 import (
 	"archive/zip"
-	"bytes"
 	"fmt"
-	"image"
-	"image/color"
-	_ "image/jpeg" // decoder
-	_ "image/png"  // decoder
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -17,24 +11,35 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/image/draw"
-
 	"github.com/temper-ml/temper/datasets"
 )
 
-// Options say what images become. Without a size it is that of the first image; others are scaled to it.
+// Options say what images become.
 type Options struct {
-	Height, Width int
-	Gray          bool
+	Height, Width int      // pixels, to which images of other sizes are scaled; 0: those of the first image
+	Gray          bool     // one channel, luma by ITU-R BT.601, instead of red, green, blue; an alpha channel is ignored
+	Classes       []string // the classes by index, so that two folders agree; nil: the names of the folders in order
 }
 
 const (
-	maxPixels = 1 << 26 // of one image
-	maxBytes  = 1 << 31 // of all images
+	maxPixels = 1 << 26   // of one image
+	maxFile   = 1 << 28   // bytes of one image's file
+	maxBytes  = 1<<31 - 1 // of all images together
 )
 
-// Open reads a folder; pixels are divided by 255. Classes and images are in the order of their names.
-func Open(dir string, o Options) (*datasets.Set, error) { return fromFS(os.DirFS(dir), dir, o) }
+// Open reads a folder; pixels are divided by 255, and the shape is [height,width,channels]. The class of an image is the folder at the top that it is
+// in, however deep (see Unwrap for what is the top). Images are in the order of their paths. Names that begin with a dot or with __MACOSX are passed
+// over.
+func Open(dir string, o Options) (*datasets.Set, error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, fmt.Errorf("%s is not a folder", dir)
+	}
+	return OpenFS(os.DirFS(dir), dir, o)
+}
 
 // OpenZip is Open for a .zip file.
 func OpenZip(file string, o Options) (*datasets.Set, error) {
@@ -43,36 +48,58 @@ func OpenZip(file string, o Options) (*datasets.Set, error) {
 		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	defer z.Close()
-	return fromFS(z, file, o)
+	return OpenFS(z, file, o)
 }
 
-// fromFS walks a file system.
-func fromFS(f fs.FS, name string, o Options) (*datasets.Set, error) {
-	var files []string
-	err := fs.WalkDir(f, ".", func(p string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && isImage(p) {
-			files = append(files, p)
-		}
-		return err
-	})
+// OpenFS is Open for a file system, which errors call name.
+func OpenFS(f fs.FS, name string, o Options) (*datasets.Set, error) {
+	if (o.Height == 0) != (o.Width == 0) || o.Height < 0 || o.Width < 0 || o.Height > 0 && o.Width > maxPixels/o.Height {
+		return nil, fmt.Errorf("%s: images of %dx%d pixels: want both sizes or none, and at most %d pixels", name, o.Width, o.Height, maxPixels)
+	}
+	f, wrap, err := Unwrap(f)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	files, err := list(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if len(files) == 0 {
-		return nil, fmt.Errorf("%s has no .png or .jpg files in folders named by class", name)
+		return nil, fmt.Errorf("%s has no .png, .jpg or .jpeg files in folders named by class", name)
 	}
-	slices.Sort(files)
-	s := &reader{o: o}
+	classes, err := classNames(files, o.Classes)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	var labels []int32
+	r := &reader{o: o, files: len(files)}
 	for _, p := range files {
-		if err := s.add(f, p); err != nil {
-			return nil, fmt.Errorf("%s: %w", filepath.Join(name, p), err)
+		if err := r.add(f, p); err != nil {
+			return nil, fmt.Errorf("%s: %w", filepath.Join(name, filepath.FromSlash(wrap), filepath.FromSlash(p)), err)
 		}
+		labels = append(labels, int32(slices.Index(classes, top(p))))
 	}
-	c := 3
-	if o.Gray {
-		c = 1
-	}
-	return datasets.FromBytes(filepath.Base(name), []int{s.o.Height, s.o.Width, c}, s.pixels, 1.0/255, 0, s.labels, s.classes)
+	return datasets.FromBytes(filepath.Base(name), []int{r.o.Height, r.o.Width, r.channels()}, r.pixels, 1.0/255, 0, labels, classes)
+}
+
+// list is the paths of the images, sorted.
+func list(f fs.FS) ([]string, error) {
+	var files []string
+	err := fs.WalkDir(f, ".", func(p string, d fs.DirEntry, err error) error {
+		switch base := path.Base(p); {
+		case err != nil:
+			return err
+		case p != "." && hidden(base):
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case !d.IsDir() && isImage(p) && (d.Type().IsRegular() || d.Type()&fs.ModeSymlink != 0):
+			files = append(files, p)
+		}
+		return nil
+	})
+	slices.Sort(files)
+	return files, err
 }
 
 func isImage(p string) bool {
@@ -83,75 +110,27 @@ func isImage(p string) bool {
 	return false
 }
 
-type reader struct {
-	o       Options
-	pixels  []byte
-	labels  []int32
-	classes []string
+// top is the first element of a path with several.
+func top(p string) string {
+	first, _, _ := strings.Cut(p, "/")
+	return first
 }
 
-func (r *reader) add(f fs.FS, p string) error {
-	class := path.Base(path.Dir(p))
-	if class == "." {
-		return fmt.Errorf("the image is in no class folder")
-	}
-	k := slices.Index(r.classes, class)
-	if k < 0 {
-		k = len(r.classes)
-		r.classes = append(r.classes, class)
-	}
-	img, err := decode(f, p)
-	if err != nil {
-		return err
-	}
-	size := img.Bounds().Size()
-	if r.o.Height == 0 {
-		r.o.Height, r.o.Width = size.Y, size.X
-	}
-	if len(r.pixels) > maxBytes-4*r.o.Height*r.o.Width {
-		return fmt.Errorf("the images have more than %d bytes together", maxBytes)
-	}
-	if size != (image.Point{X: r.o.Width, Y: r.o.Height}) {
-		scaled := image.NewRGBA(image.Rect(0, 0, r.o.Width, r.o.Height))
-		draw.BiLinear.Scale(scaled, scaled.Bounds(), img, img.Bounds(), draw.Src, nil)
-		img = scaled
-	}
-	r.append(img)
-	r.labels = append(r.labels, int32(k))
-	return nil
-}
-
-func decode(f fs.FS, p string) (image.Image, error) {
-	file, err := f.Open(p)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, 1<<28))
-	if err != nil {
-		return nil, err
-	}
-	c, _, err := image.DecodeConfig(bytes.NewReader(data))
-	if err != nil {
-		return nil, err
-	}
-	if c.Width < 1 || c.Height < 1 || c.Width > maxPixels/c.Height {
-		return nil, fmt.Errorf("an image of %dx%d pixels", c.Width, c.Height)
-	}
-	img, _, err := image.Decode(bytes.NewReader(data))
-	return img, err
-}
-
-func (r *reader) append(img image.Image) {
-	b := img.Bounds()
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			if r.o.Gray {
-				r.pixels = append(r.pixels, color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
-				continue
-			}
-			c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
-			r.pixels = append(r.pixels, c.R, c.G, c.B)
+// classNames are the classes of these files, or those given, which then must have each of them.
+func classNames(files, given []string) ([]string, error) {
+	var names []string
+	for _, p := range files {
+		if !strings.Contains(p, "/") {
+			return nil, fmt.Errorf("%s is in no folder named by class", p)
 		}
+		if given != nil && !slices.Contains(given, top(p)) {
+			return nil, fmt.Errorf("%s is of class %q, want one of %q", p, top(p), given)
+		}
+		names = append(names, top(p))
 	}
+	if given != nil {
+		return given, nil
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
