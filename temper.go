@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/temper-ml/temper/datasets"
-	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/export"
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
@@ -54,7 +53,7 @@ func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 	if err := writable(o.Out); err != nil {
 		return nil, err
 	}
-	train, test, err := open.Open(r.Data)
+	train, test, err := OpenData(ctx, r.Data, o.Progress)
 	if err != nil {
 		return nil, err
 	}

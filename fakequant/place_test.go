@@ -104,10 +104,7 @@ func covers(t *testing.T, g *graph.Graph, c Config) {
 			if graph.KindName(o.Kind) != "FakeQuant" || graph.IsConst(o.In[0]) {
 				continue
 			}
-			value := o.In[0].Name
-			if strings.HasSuffix(value, "/fake_quant") {
-				value = strings.TrimSuffix(value, "/fake_quant")
-			}
+			value := strings.TrimSuffix(o.In[0].Name, "/fake_quant")
 			r, seen := o.In[1].Var.Data, extent(s.Value(value))
 			if seen.Min < r[0] || seen.Max > r[1] {
 				t.Errorf("%s has the values %v and the range %v:\n%s", value, seen, r, q)

@@ -57,14 +57,13 @@ type machine interface {
 
 // program is the graph realised for one batch size.
 type program struct {
-	n       int
-	vm      machine
-	inputs  []buffer
-	at      map[string]*instance
-	order   []*instance
-	loss    *lossOp
-	grads   [][]float32 // of the session's params, in their order
-	predict []float32
+	n      int
+	vm     machine
+	inputs []buffer
+	at     map[string]*instance
+	order  []*instance
+	loss   *lossOp
+	grads  [][]float32 // of the session's params, in their order
 }
 
 // Params are the trainable Vars that the loss depends on; Grads are their gradients after Step, in the same order.

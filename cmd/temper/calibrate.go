@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
-	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/graph"
 )
 
@@ -70,7 +69,7 @@ func (a *app) calibrate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			train, _, err := open.Open(data)
+			train, _, err := temper.OpenData(cmd.Context(), data, a.err)
 			if err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
-	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
@@ -32,7 +32,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Args:    between(1, 2, "a file, and a checkpoint to compare with"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 {
-				return a.compareLayers(args[0], args[1], data, samples)
+				return a.compareLayers(cmd.Context(), args[0], args[1], data, samples)
 			}
 			if strings.HasSuffix(args[0], ".temper") {
 				c, err := graph.Load(args[0])
@@ -65,7 +65,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	return cmd
 }
 
-func (a *app) compareLayers(file, checkpoint, data string, samples int) error {
+func (a *app) compareLayers(ctx context.Context, file, checkpoint, data string, samples int) error {
 	if samples < 1 {
 		return usageError{fmt.Errorf("--samples %d must be positive", samples)}
 	}
@@ -77,7 +77,7 @@ func (a *app) compareLayers(file, checkpoint, data string, samples int) error {
 	if err != nil {
 		return err
 	}
-	_, test, err := open.Open(data)
+	_, test, err := temper.OpenData(ctx, data, a.err)
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			if err := s.Check(); err != nil {
 				return usageError{err}
 			}
-			if err := t.open(a); err != nil {
+			if err := t.open(cmd.Context(), a); err != nil {
 				return err
 			}
 			from, err := graph.Load(args[0])

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,6 @@ import (
 
 	"github.com/temper-ml/temper"
 	"github.com/temper-ml/temper/datasets"
-	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/internal/atomicfile"
 	"github.com/temper-ml/temper/layers/models"
@@ -61,7 +61,7 @@ func target(out string) error {
 }
 
 // open checks the flags and reads the data.
-func (t *training) open(a *app) error {
+func (t *training) open(ctx context.Context, a *app) error {
 	if err := t.Check(); err != nil {
 		return usageError{err}
 	}
@@ -69,7 +69,7 @@ func (t *training) open(a *app) error {
 		return err
 	}
 	var err error
-	if t.train, t.test, err = open.Open(t.data); err != nil {
+	if t.train, t.test, err = temper.OpenData(ctx, t.data, a.err); err != nil {
 		return err
 	}
 	t.fit, t.examples, err = t.Fit(t.train, t.label, t.out, a.err)
@@ -112,7 +112,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 		Example: "  temper train arm-example --epochs 5 -o float.temper\n  temper train float.temper --resume -o float.temper",
 		Args:    exactly(1, "a network's name or a checkpoint"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := t.open(a); err != nil {
+			if err := t.open(cmd.Context(), a); err != nil {
 				return err
 			}
 			c, err := t.start(args[0])

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/temper-ml/temper"
 	"github.com/temper-ml/temper/datasets"
-	"github.com/temper-ml/temper/datasets/open"
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/graph"
@@ -33,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.
 			if err != nil {
 				return usageError{err}
 			}
-			_, test, err := open.Open(data)
+			_, test, err := temper.OpenData(cmd.Context(), data, a.err)
 			if err != nil {
 				return err
 			}
