@@ -43,13 +43,14 @@ func (b *Builder) Input(name string, perExample ...int) *Value {
 
 // Scope runs f with name appended to the layer path. A name that stands in the same scope already gets a number: dense, dense_1, ...
 func (b *Builder) Scope(name string, f func()) {
-	full := strings.Join(append(append([]string{}, b.scope...), name), "/")
-	n := b.used[full]
-	b.used[full] = n + 1
-	if n > 0 {
-		name = fmt.Sprintf("%s_%d", name, n)
+	first, free := b.join(name), name
+	for n := b.used[first]; b.used[b.join(free)] > 0; n++ {
+		free = fmt.Sprintf("%s_%d", name, n)
 	}
-	b.scope = append(b.scope, name)
+	if b.used[first]++; free != name {
+		b.used[b.join(free)]++
+	}
+	b.scope = append(b.scope, free)
 	f()
 	b.scope = b.scope[:len(b.scope)-1]
 }

@@ -25,7 +25,7 @@ func (distance) Backward(dpred, pred, target []float32, n int) {
 }
 
 func (distance) TargetLen(predLen int) int { return predLen }
-func (distance) FromLogits() bool          { return false }
+func (distance) Activation() string        { return "" }
 
 // A network of one dense layer: build it, print it, take a step against the gradient, run it.
 func Example() {

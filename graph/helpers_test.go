@@ -26,7 +26,7 @@ func (squares) Backward(dpred, pred, target []float32, n int) {
 }
 
 func (squares) TargetLen(predLen int) int { return predLen }
-func (squares) FromLogits() bool          { return false }
+func (squares) Activation() string        { return "" }
 
 // fixed is a loss that returns a given number, whatever the network says.
 type fixed struct {

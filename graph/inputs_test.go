@@ -36,3 +36,15 @@ func TestInputsTogether(t *testing.T) {
 		t.Errorf("5 values: %v", err)
 	}
 }
+
+// TestScopeNames: a number that the builder appends skips names that were given.
+func TestScopeNames(t *testing.T) {
+	b := NewBuilder("names", 1)
+	var got []string
+	for _, name := range []string{"dense_1", "dense", "dense", "dense", "dense_1"} {
+		b.Scope(name, func() { got = append(got, b.Path()) })
+	}
+	if want := []string{"dense_1", "dense", "dense_2", "dense_3", "dense_1_1"}; !slices.Equal(got, want) {
+		t.Errorf("scopes %v, want %v", got, want)
+	}
+}

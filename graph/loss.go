@@ -8,7 +8,7 @@ type Loss interface {
 	Backward(dpred, pred, target []float32, n int)
 	// TargetLen is the number of target values of an example for a prediction of that many values: 1 for a class index.
 	TargetLen(predLen int) int
-	// FromLogits tells that the loss applies softmax (or the logistic function) itself: a network that ends in that function
-	// is trained on what goes into it.
-	FromLogits() bool
+	// Activation is the Kind that the loss applies itself, "Softmax" or "Sigmoid", or "": a network that ends in that Kind is trained
+	// on what goes into it.
+	Activation() string
 }

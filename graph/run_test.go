@@ -240,7 +240,12 @@ func TestThreads(t *testing.T) {
 // logistic is a loss that applies softmax itself; what it computes does not matter here.
 type logistic struct{ squares }
 
-func (logistic) FromLogits() bool { return true }
+func (logistic) Activation() string { return "Softmax" }
+
+// sigmoidLoss applies the logistic function itself.
+type sigmoidLoss struct{ squares }
+
+func (sigmoidLoss) Activation() string { return "Sigmoid" }
 
 // TestLogits: such a loss sees what goes into the final softmax, also behind a fake quantizer; the outputs of the graph stay.
 func TestLogits(t *testing.T) {
@@ -262,6 +267,9 @@ func TestLogits(t *testing.T) {
 	infer1(t, e, x)
 	if d := cmp.Diff(want, e.Logits(logistic{})); d != "" {
 		t.Errorf("logits: %s", d)
+	}
+	if d := cmp.Diff(e.Value("quant"), e.Logits(sigmoidLoss{})); d != "" {
+		t.Errorf("a loss with the logistic function looks through a softmax: %s", d)
 	}
 	if e.Logits(squares{})[0] != e.Value("quant")[0] || trainer(t, g, squares{}).predict != y {
 		t.Error("a loss of probabilities does not see the output")

@@ -32,9 +32,7 @@ func NewTrain(g *Graph, loss Loss) (*Session, error) {
 		return nil, err
 	}
 	s.loss = loss
-	if loss.FromLogits() {
-		s.predict = logits(s.predict)
-	}
+	s.predict = logits(s.predict, loss)
 	need := needsGradient(g)
 	if !need[s.predict] {
 		return nil, fmt.Errorf("graph %s: no trainable Var influences the output %s", g.Name, s.predict.Name)
@@ -124,11 +122,7 @@ func (s *Session) Prediction() []float32 { return s.Value(s.predict.Name) }
 
 // Logits returns what a loss is computed from in an eval session: the first output, or for a loss that applies softmax itself, what went into it.
 func (s *Session) Logits(l Loss) []float32 {
-	v := s.g.Outputs[0]
-	if l.FromLogits() {
-		v = logits(v)
-	}
-	return s.Value(v.Name)
+	return s.Value(logits(s.g.Outputs[0], l).Name)
 }
 
 // Value returns an input, Var or Op output of the last run by name, nil when it was not computed.

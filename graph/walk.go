@@ -38,13 +38,13 @@ func ancestors(of ...*Value) map[*Value]bool {
 	return seen
 }
 
-// logits looks through fake quantizers and a final softmax or sigmoid.
-func logits(v *Value) *Value {
+// logits looks from v through fake quantizers and the final activation that the loss applies itself.
+func logits(v *Value, l Loss) *Value {
 	for at := v; at.Op != nil; at = at.Op.In[0] {
 		switch KindName(at.Op.Kind) {
 		case "FakeQuant":
 			continue
-		case "Softmax", "Sigmoid":
+		case l.Activation():
 			return at.Op.In[0]
 		}
 		break

@@ -17,8 +17,8 @@ type SoftmaxCrossEntropy struct {
 // TargetLen implements graph.Loss.
 func (SoftmaxCrossEntropy) TargetLen(int) int { return 1 }
 
-// FromLogits implements graph.Loss.
-func (SoftmaxCrossEntropy) FromLogits() bool { return true }
+// Activation implements graph.Loss.
+func (SoftmaxCrossEntropy) Activation() string { return "Softmax" }
 
 // Forward implements graph.Loss.
 func (l SoftmaxCrossEntropy) Forward(pred, target []float32, n int) float64 {
@@ -97,8 +97,8 @@ type MeanSquaredError struct{}
 // TargetLen implements graph.Loss.
 func (MeanSquaredError) TargetLen(n int) int { return n }
 
-// FromLogits implements graph.Loss.
-func (MeanSquaredError) FromLogits() bool { return false }
+// Activation implements graph.Loss.
+func (MeanSquaredError) Activation() string { return "" }
 
 // Forward implements graph.Loss.
 func (MeanSquaredError) Forward(pred, target []float32, _ int) float64 {
@@ -124,8 +124,8 @@ type BinaryCrossEntropy struct{}
 // TargetLen implements graph.Loss.
 func (BinaryCrossEntropy) TargetLen(n int) int { return n }
 
-// FromLogits implements graph.Loss.
-func (BinaryCrossEntropy) FromLogits() bool { return true }
+// Activation implements graph.Loss.
+func (BinaryCrossEntropy) Activation() string { return "Sigmoid" }
 
 // Forward implements graph.Loss.
 func (BinaryCrossEntropy) Forward(pred, target []float32, _ int) float64 {
