@@ -106,24 +106,42 @@ func (r *requant) out(acc int32, c int) int8 {
 	return clamp8(m.times(acc+r.bias[c])+r.zero, r.lo, r.hi)
 }
 
-// widen converts weights once: the inner loop multiplies int32.
-func widen(x []int8) []int32 {
-	y := make([]int32, len(x))
-	for i, v := range x {
-		y[i] = int32(v)
+// wide are weights as int32, which is what the inner loop multiplies.
+type wide struct {
+	from *Tensor
+	w    []int32
+}
+
+func widen(t *Tensor) *wide {
+	x := &wide{t, make([]int32, t.Volume())}
+	x.read()
+	return x
+}
+
+func (x *wide) read() {
+	for i, v := range x.from.Int8() {
+		x.w[i] = int32(v)
 	}
-	return y
+}
+
+// values are converted once for constants, at each run for weights that another operator computes.
+func (x *wide) values() []int32 {
+	if !x.from.Const {
+		x.read()
+	}
+	return x.w
 }
 
 // convInt8 gathers each window, minus the zero point (so that padding is 0), and multiplies it with all filters of its group.
 func convInt8(xt, wt, yt *Tensor, g window, groups int, q *requant) func() {
 	x, y, zero := xt.Int8(), yt.Int8(), zeroOf(xt)
 	cin, per := g.c/groups, g.oc/groups
-	w := widen(wt.Int8())
+	weights := widen(wt)
 	k := g.kh * g.kw * cin
 	patch := make([]int32, k)
 	acc := make([]int32, g.oc)
 	return func() {
+		w := weights.values()
 		g.each(func(out, n, py, px int) {
 			for gr := range groups {
 				clear(patch)

@@ -34,9 +34,10 @@ func prepareDepthwise(n *node) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	in, k, out, zero := x.Int8(), widen(w.Int8()), y.Int8(), zeroOf(x)
+	in, weights, out, zero := x.Int8(), widen(w), y.Int8(), zeroOf(x)
 	acc := make([]int32, g.oc)
 	return func() {
+		k := weights.values()
 		g.each(func(at, n, py, px int) {
 			clear(acc)
 			g.inside(n, py, px, func(tap, pixel int) {

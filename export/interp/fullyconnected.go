@@ -24,7 +24,7 @@ func prepareFullyConnected(n *node) (func(), error) {
 	}
 	units, k := w.Shape[0], w.Shape[1]
 	rows := volume(x.Shape) / k
-	if rows*k != volume(x.Shape) || volume(y.Shape) != rows*units || y.Shape[len(y.Shape)-1] != units {
+	if rows*k != volume(x.Shape) || volume(y.Shape) != rows*units || len(y.Shape) == 0 || y.Shape[len(y.Shape)-1] != units {
 		return nil, fmt.Errorf("weights %v do not fit input %v and output %v", w.Shape, x.Shape, y.Shape)
 	}
 	if x.Type == tflite.FLOAT32 {
@@ -41,9 +41,10 @@ func prepareFullyConnected(n *node) (func(), error) {
 			q.mult[c] = newMultiplier(float64(x.Quant.Scale[0]*w.Quant.Scale[0]) / scaleOf(y))
 		}
 	}
-	in, kernel, out, zero := x.Int8(), widen(w.Int8()), y.Int8(), zeroOf(x)
+	in, weights, out, zero := x.Int8(), widen(w), y.Int8(), zeroOf(x)
 	row, acc := make([]int32, k), make([]int32, units)
 	return func() {
+		kernel := weights.values()
 		for r := range rows {
 			for i, v := range in[r*k : (r+1)*k] {
 				row[i] = int32(v) - zero

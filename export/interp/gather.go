@@ -59,6 +59,18 @@ func axisOf(a, rank int) (int, error) {
 	return a, nil
 }
 
+// axis reads a constant input as a dimension of t.
+func (n *node) axis(input int, t *Tensor) (int, error) {
+	a, err := n.constants(input)
+	if err != nil {
+		return 0, fmt.Errorf("axis: %w", err)
+	}
+	if len(a) != 1 {
+		return 0, fmt.Errorf("%d axes, want 1", len(a))
+	}
+	return axisOf(a[0], len(t.Shape))
+}
+
 // offset is the row-major index of a position.
 func offset(at, shape []int) int {
 	k := 0

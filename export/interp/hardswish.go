@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/temper-ml/temper/export/tflite"
@@ -22,6 +23,9 @@ func prepareHardSwish(n *node) (func(), error) {
 	}
 	hires := n.in[0].Quant.Scale[0] / 128 // scale of the input with 7 more bits
 	out, outExp := narrow(float64(hires / n.out[0].Quant.Scale[0]))
+	if outExp > 0 {
+		return nil, fmt.Errorf("input scale %g and output scale %g: the kernel takes outputs no finer than 1/128 of the input", n.in[0].Quant.Scale[0], n.out[0].Quant.Scale[0])
+	}
 	relu, reluExp := narrow(float64(hires / (3.0 / 32768)))
 	zx, zy := zeroOf(n.in[0]), zeroOf(n.out[0])
 	return mapInt8(n, func(q int32) int8 {

@@ -28,7 +28,7 @@ func ParseProfile(s string) (Profile, error) {
 	return 0, fmt.Errorf("profile %q is neither tflm nor litert-ref", s)
 }
 
-// maxMemory bounds the bytes of all tensors together.
+// maxMemory bounds the bytes of all tensors and of the operators' tables together.
 const maxMemory = 1 << 30
 
 // Tensor is a value of a prepared model. Its contents are live: they change with Invoke.
@@ -47,17 +47,28 @@ type Interpreter struct {
 	graph   *tflite.Graph
 	tensors []*Tensor
 	runs    []func()
+	memory  int // bytes of the tensors and of what their operators keep
+}
+
+// reserve counts memory before it is taken: a small file can declare tensors of any size.
+func (it *Interpreter) reserve(bytes int) error {
+	if it.memory += bytes; it.memory > maxMemory {
+		return fmt.Errorf("tensors and operators need more than %d bytes", maxMemory)
+	}
+	return nil
 }
 
 // New prepares the entry subgraph: every operator is checked once, so that Invoke cannot fail. The error names operator, tensor and rule.
 func New(m *tflite.Model, p Profile) (*Interpreter, error) {
+	if err := m.Check(); err != nil {
+		return nil, err
+	}
 	g := m.Subgraphs[0]
 	it := &Interpreter{graph: g}
-	total := 0
 	for i, t := range g.Tensors {
 		size := t.Volume() * max(t.Type.Size(), 1)
-		if total += size; total > maxMemory {
-			return nil, fmt.Errorf("the tensors need more than %d bytes", maxMemory)
+		if err := it.reserve(size); err != nil {
+			return nil, err
 		}
 		x := &Tensor{Name: t.Name, Type: t.Type, Shape: t.Shape, Quant: t.Quant, Const: t.IsConst()}
 		if t.IsConst() || g.Operators != nil && t.Type.Size() > 0 {
@@ -71,6 +82,9 @@ func New(m *tflite.Model, p Profile) (*Interpreter, error) {
 	}
 	known := map[*Tensor]bool{}
 	for _, i := range g.Inputs {
+		if t := it.tensors[i]; t.Const || t.Type.Size() == 0 {
+			return nil, fmt.Errorf("input %s is a constant, or has elements without a fixed size (%s)", t.Name, t.Type)
+		}
 		known[it.tensors[i]] = true
 	}
 	for i, o := range g.Operators {
@@ -144,11 +158,19 @@ func (it *Interpreter) prepare(o *tflite.Operator, p Profile, known map[*Tensor]
 			return nil, fmt.Errorf("tensor %s has type %s, which no kernel takes", t.Name, t.Type)
 		}
 	}
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("inputs do not fit the operator: %v", r)
+	// An operator keeps at most an int32 an element (widened weights, sums), and a table an element of its output for two inputs.
+	elements := 0
+	for _, t := range n.in {
+		if t != nil {
+			elements += t.Volume()
 		}
-	}()
+	}
+	for _, t := range n.out {
+		elements += 3 * t.Volume()
+	}
+	if err := it.reserve(4 * elements); err != nil {
+		return nil, err
+	}
 	return d.prepare(n)
 }
 

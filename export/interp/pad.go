@@ -41,8 +41,12 @@ func prepareMirrorPad(n *node) (func(), error) {
 	}
 	in := n.in[0].Shape
 	edge := 0 // SYMMETRIC repeats the border
-	if o.Mode == 0 {
+	switch o.Mode {
+	case 0:
 		edge = 1
+	case 1:
+	default:
+		return nil, fmt.Errorf("mode %d, want 0 (REFLECT) or 1 (SYMMETRIC)", o.Mode)
 	}
 	for i, d := range in {
 		if max(p[2*i], p[2*i+1]) > d-edge {
@@ -72,7 +76,7 @@ func paddings(n *node) ([]int, error) {
 		return nil, err
 	}
 	in := n.in[0].Shape
-	if len(p) != 2*len(in) || slices.Min(p) < 0 {
+	if len(p) != 2*len(in) || slices.ContainsFunc(p, func(v int) bool { return v < 0 }) {
 		return nil, fmt.Errorf("paddings %v of %d dimensions", p, len(in))
 	}
 	want := make([]int, len(in))

@@ -23,7 +23,7 @@ func prepareQuantize(n *node) (func(), error) {
 		in, out, s, z := x.Float32(), y.Int8(), y.Quant.Scale[0], zeroOf(y)
 		return func() {
 			for i, v := range in {
-				out[i] = int8(quantize(v, s, z))
+				out[i] = quantize(v, s, z)
 			}
 		}, nil
 	}

@@ -161,20 +161,13 @@ func init() {
 }
 
 func prepareArgMax(n *node) (func(), error) {
-	axes, err := n.constants(1)
+	x, y := n.in[0], n.out[0]
+	a, err := n.axis(1, x)
 	if err != nil {
 		return nil, err
 	}
-	x, y := n.in[0], n.out[0]
-	if len(axes) != 1 || y.Type != tflite.INT32 {
-		return nil, fmt.Errorf("want one axis and an int32 output")
-	}
-	a := axes[0]
-	if a < 0 {
-		a += len(x.Shape)
-	}
-	if a < 0 || a >= len(x.Shape) {
-		return nil, fmt.Errorf("axis %d of shape %v", axes[0], x.Shape)
+	if y.Type != tflite.INT32 {
+		return nil, fmt.Errorf("output %s is %s, want int32", y.Name, y.Type)
 	}
 	if err := n.sameShape(y, slices.Delete(slices.Clone(x.Shape), a, a+1)); err != nil {
 		return nil, err
@@ -208,11 +201,16 @@ func argMax[T int8 | float32](x []T, y []int32, outer, size, inner int) {
 
 // prepareL2Norm divides each vector of the last dimension by its length, in fixed point (l2normalization.h).
 func prepareL2Norm(n *node) (func(), error) {
-	if kind, err := n.kind(n.in[0], n.out[0]); err != nil || kind != tflite.INT8 {
-		return nil, fmt.Errorf("want int8: %w", err)
-	}
-	if err := n.sameShape(n.out[0], n.in[0].Shape); err != nil {
+	o, err := options[tflite.L2NormOptions](n)
+	if err != nil {
 		return nil, err
+	}
+	kind, err := sameSize(n)
+	if err != nil {
+		return nil, err
+	}
+	if kind != tflite.INT8 || o.Activation != tflite.NONE || len(n.in[0].Shape) == 0 {
+		return nil, fmt.Errorf("input %s of shape %v with fused activation %d: want int8, at least one dimension, no activation", kind, n.in[0].Shape, o.Activation)
 	}
 	x, y, zero := n.in[0].Int8(), n.out[0].Int8(), zeroOf(n.in[0])
 	c := n.in[0].Shape[len(n.in[0].Shape)-1]

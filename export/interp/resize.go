@@ -117,7 +117,8 @@ func integerTaps(in, out int, o *tflite.ResizeBilinearOptions) []integerTap {
 			at += scale/2 - 512
 		}
 		lo := max(at/1024, 0)
-		taps[i] = integerTap{lo, min((at+1023)/1024, in-1), int64(at - 1024*lo)}
+		// The rounded scale can lead past the last element of a long output; both neighbours are that element then.
+		taps[i] = integerTap{min(lo, in-1), min((at+1023)/1024, in-1), int64(at - 1024*lo)}
 	}
 	return taps
 }
@@ -139,7 +140,7 @@ func bilinearFloat(n *node, o *tflite.ResizeBilinearOptions) func() {
 				at = float32((float32(i)+0.5)*scale) - 0.5
 			}
 			floor := math.Floor(float64(at))
-			ts[i] = tap{max(int(floor), 0), min(int(math.Ceil(float64(at))), in-1), at - float32(floor)}
+			ts[i] = tap{min(max(int(floor), 0), in-1), min(int(math.Ceil(float64(at))), in-1), at - float32(floor)}
 		}
 		return ts
 	}

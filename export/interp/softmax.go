@@ -19,6 +19,9 @@ func prepareSoftmax(n *node) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
+	if b := float64(o.Beta); !(b > 0) || math.IsInf(b, 0) {
+		return nil, fmt.Errorf("beta is %g, want a positive number", b)
+	}
 	kind, err := sameSize(n)
 	if err != nil {
 		return nil, err

@@ -13,11 +13,7 @@ func init() {
 }
 
 func prepareSplit(n *node) (func(), error) {
-	a, err := n.constants(0)
-	if err != nil || len(a) != 1 {
-		return nil, fmt.Errorf("axis: %w", err)
-	}
-	axis, err := axisOf(a[0], len(n.in[1].Shape))
+	axis, err := n.axis(0, n.in[1])
 	if err != nil {
 		return nil, err
 	}
@@ -33,11 +29,7 @@ func prepareSplitV(n *node) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := n.constants(2)
-	if err != nil || len(a) != 1 {
-		return nil, fmt.Errorf("axis: %w", err)
-	}
-	axis, err := axisOf(a[0], len(n.in[0].Shape))
+	axis, err := n.axis(2, n.in[0])
 	if err != nil {
 		return nil, err
 	}

@@ -39,8 +39,10 @@ func prepareStridedSlice(n *node) (func(), error) {
 		shrink := bit(o.ShrinkAxisMask)
 		begin[i] = bound(lo, d, s, bit(o.BeginMask) && !shrink, true)
 		if shrink {
-			count[i] = 1
-			step[i] = 1
+			if lo < -d || lo >= d {
+				return nil, fmt.Errorf("index %d of dimension %d of shape %v", lo, i, in)
+			}
+			count[i], step[i] = 1, 1
 			continue
 		}
 		end := bound(hi, d, s, bit(o.EndMask), false)

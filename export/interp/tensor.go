@@ -32,7 +32,8 @@ func (t *Tensor) Int32() []int32 { return view[int32](t) }
 // Volume is the number of elements.
 func (t *Tensor) Volume() int { return len(t.raw) / max(t.Type.Size(), 1) }
 
-// SetFloats writes real values, quantizing as TFLite's QUANTIZE does: round half away from zero of x/scale, plus the zero point, clamped.
+// SetFloats writes real values, quantizing as TFLite's QUANTIZE does: round half away from zero of x/scale, plus the zero point, clamped. NaN
+// becomes the zero point.
 func (t *Tensor) SetFloats(x []float32) error {
 	if len(x) != t.Volume() {
 		return fmt.Errorf("tensor %s of shape %v takes %d values, not %d", t.Name, t.Shape, t.Volume(), len(x))
@@ -40,21 +41,29 @@ func (t *Tensor) SetFloats(x []float32) error {
 	switch {
 	case t.Type == tflite.FLOAT32:
 		copy(t.Float32(), x)
-	case t.Type == tflite.INT8 && t.Quant != nil:
+	case t.Type == tflite.INT8 && t.Quant != nil && !t.Quant.IsPerAxis():
 		s, z := t.Quant.Scale[0], t.Quant.ZeroPoint[0]
 		out := t.Int8()
 		for i, v := range x {
-			out[i] = int8(quantize(v, s, z))
+			out[i] = quantize(v, s, z)
 		}
 	default:
-		return fmt.Errorf("tensor %s has type %s: real values fit float32 and quantized int8", t.Name, t.Type)
+		return fmt.Errorf("tensor %s has type %s: real values fit float32, and int8 with one scale", t.Name, t.Type)
 	}
 	return nil
 }
 
-func quantize(v, scale float32, zero int32) int32 {
-	q := math.Round(float64(v/scale)) + float64(zero)
-	return int32(min(max(q, -128), 127))
+// quantize is the code of v; NaN, for which the reference has no answer, becomes the zero point.
+func quantize(v, scale float32, zero int32) int8 {
+	return clamp8(round(float64(v/scale))+zero, -128, 127)
+}
+
+// round rounds half away from zero and saturates far beyond any code, where Go's conversion would depend on the machine. NaN becomes 0.
+func round(v float64) int32 {
+	if math.IsNaN(v) {
+		return 0
+	}
+	return int32(min(max(math.Round(v), -1<<30), 1<<30))
 }
 
 // Floats writes the real values to x.
@@ -156,7 +165,7 @@ type multiplier struct {
 }
 
 func newMultiplier(d float64) multiplier {
-	m, s := quant.QuantizeMultiplier(d)
+	m, s := quant.QuantizeMultiplier(min(d, math.MaxFloat64)) // a quotient in float32 can overflow
 	return multiplier{m, s}
 }
 
@@ -170,7 +179,7 @@ func clamp8(v, lo, hi int32) int8 { return int8(min(max(v, lo), hi)) }
 // activationRange is the int8 range of a fused activation (CalculateActivationRangeQuantized).
 func activationRange(a tflite.Activation, out *Tensor) (lo, hi int32, err error) {
 	q := func(v float64) int32 {
-		return int32(min(max(math.Round(v/scaleOf(out))+float64(zeroOf(out)), -1<<30), 1<<30))
+		return round(v/scaleOf(out)) + zeroOf(out)
 	}
 	lo, hi = -128, 127
 	switch a {

@@ -42,10 +42,11 @@ func prepareTransposeConv(n *node) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	in, k, out, zero := x.Int8(), widen(w.Int8()), y.Int8(), zeroOf(x)
+	in, weights, out, zero := x.Int8(), widen(w), y.Int8(), zeroOf(x)
 	acc := make([]int32, len(out))
 	taps := g.kh * g.kw
 	return func() {
+		k := weights.values()
 		clear(acc)
 		g.each(func(at, n, py, px int) {
 			from := in[at*cin : (at+1)*cin]

@@ -78,7 +78,7 @@ func prepareReLU6(n *node) (func(), error) {
 		return prepareReLU(n, tflite.RELU6_ACT)
 	}
 	z := zeroOf(n.in[0])
-	six := z + int32(math.Round(6/scaleOf(n.in[0])))
+	six := z + round(6/scaleOf(n.in[0]))
 	return mapInt8(n, func(q int32) int8 { return clamp8(q, z, min(six, 127)) }), nil
 }
 
@@ -86,6 +86,9 @@ func prepareLeakyReLU(n *node) (func(), error) {
 	o, err := options[tflite.LeakyReluOptions](n)
 	if err != nil {
 		return nil, err
+	}
+	if a := float64(o.Alpha); math.IsNaN(a) || math.IsInf(a, 0) {
+		return nil, fmt.Errorf("alpha is %g", a)
 	}
 	kind, err := sameSize(n)
 	if err != nil {
@@ -127,7 +130,7 @@ func prepareTable(n *node, f func(float64) float64) (func(), error) {
 	inverse, zy := 1/n.out[0].Quant.Scale[0], zeroOf(n.out[0])
 	return mapInt8(n, func(q int32) int8 {
 		v := float32(f(float64(sx * float32(q-zx))))
-		return clamp8(int32(math.Round(float64(v*inverse)))+zy, -128, 127)
+		return clamp8(round(float64(v*inverse))+zy, -128, 127)
 	}), nil
 }
 

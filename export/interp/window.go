@@ -62,15 +62,24 @@ func (g *window) each(f func(out, n, y, x int)) {
 
 // inside calls f for the kernel positions of a window that lie in the image, with the offset of the input pixel.
 func (g *window) inside(n, y, x int, f func(tap, pixel int)) {
-	for ky := range g.kh {
-		iy := y + ky*g.dh
-		if iy < 0 || iy >= g.h {
-			continue
-		}
-		for kx := range g.kw {
-			if ix := x + kx*g.dw; ix >= 0 && ix < g.w {
-				f(ky*g.kw+kx, (n*g.h+iy)*g.w+ix)
-			}
+	top, bottom := taps(y, g.h, g.kh, g.dh)
+	left, right := taps(x, g.w, g.kw, g.dw)
+	for ky := top; ky < bottom; ky++ {
+		row := (n*g.h+y+ky*g.dh)*g.w + x
+		for kx := left; kx < right; kx++ {
+			f(ky*g.kw+kx, row+kx*g.dw)
 		}
 	}
+}
+
+// taps are the first and past the last of k kernel positions, dilation apart, that lie in [0, size) when position 0 is at start. The positions
+// outside are never walked: a file can have a window of any size around a single pixel.
+func taps(start, size, k, dilation int) (first, end int) {
+	if start < 0 {
+		first = (-start + dilation - 1) / dilation
+	}
+	if size > start {
+		end = min(k, (size-start+dilation-1)/dilation)
+	}
+	return first, end
 }

@@ -46,6 +46,9 @@ func (g *Graph) check() error {
 		written[i] = true
 	}
 	for n, o := range g.Operators {
+		if o.Code < 0 {
+			return fmt.Errorf("operator %d has code %d", n, o.Code)
+		}
 		for _, i := range o.Inputs {
 			if i != -1 && !has(i) {
 				return fmt.Errorf("operator %d (%s) reads tensor %d of %d", n, o.Code, i, len(g.Tensors))
@@ -80,6 +83,13 @@ func (t *Tensor) check() error {
 	}
 	if err := t.Quant.Check(); err != nil {
 		return err
+	}
+	if lo, hi, ok := t.Type.codes(); ok {
+		for _, z := range t.Quant.ZeroPoint {
+			if z < lo || z > hi {
+				return fmt.Errorf("zero point %d is no code of %s", z, t.Type)
+			}
+		}
 	}
 	if q := t.Quant; q.IsPerAxis() && (q.Axis < 0 || q.Axis >= len(t.Shape) || t.Shape[q.Axis] != len(q.Scale)) {
 		return fmt.Errorf("%d scales along dimension %d of shape %v", len(q.Scale), q.Axis, t.Shape)

@@ -62,22 +62,30 @@ func Read(data []byte) (m *Model, err error) {
 type reader struct {
 	data    []byte
 	where   string // what is being read
+	walked  int    // bytes of the vectors and strings so far, shared ones each time
 	buffers [][]byte
 	codes   []fb.OperatorCode
 }
 
 func (r *reader) at(format string, args ...any) { r.where = fmt.Sprintf(format, args...) }
 
-// count checks the length of a vector whose elements have at least size bytes.
+// count checks the length of a vector whose elements have at least size bytes. Vectors may share their bytes, so that a small file could stand for a
+// model of any size: all together may be a few times as long as the file.
 func (r *reader) count(n, size int) int {
 	if n < 0 || n > len(r.data)/size {
 		panic(fmt.Sprintf("a vector of %d elements in a file of %d bytes", n, len(r.data)))
 	}
+	if r.walked += n * size; r.walked > 8*len(r.data)+1<<16 {
+		panic(fmt.Sprintf("its vectors together are more than 8 times as long as the file of %d bytes", len(r.data)))
+	}
 	return n
 }
 
+// text copies a string.
+func (r *reader) text(b []byte) string { return string(b[:r.count(len(b), 1)]) }
+
 func (r *reader) model(t *fb.Model) *Model {
-	m := &Model{Version: t.Version(), Description: string(t.Description())}
+	m := &Model{Version: t.Version(), Description: r.text(t.Description())}
 	for i := range r.count(t.BuffersLength(), 4) {
 		r.at("buffer %d", i)
 		var b fb.Buffer
@@ -100,7 +108,7 @@ func (r *reader) model(t *fb.Model) *Model {
 		r.at("signature %d", i)
 		var s fb.SignatureDef
 		t.SignatureDefs(&s, i)
-		sig := Signature{Key: string(s.SignatureKey()), Subgraph: int(s.SubgraphIndex())}
+		sig := Signature{Key: r.text(s.SignatureKey()), Subgraph: int(s.SubgraphIndex())}
 		sig.Inputs = r.names(s.InputsLength(), s.Inputs)
 		sig.Outputs = r.names(s.OutputsLength(), s.Outputs)
 		m.Signatures = append(m.Signatures, sig)
@@ -109,7 +117,7 @@ func (r *reader) model(t *fb.Model) *Model {
 		r.at("metadata %d", i)
 		var md fb.Metadata
 		t.Metadata(&md, i)
-		m.Metadata = append(m.Metadata, Metadata{string(md.Name()), r.buffers[md.Buffer()]})
+		m.Metadata = append(m.Metadata, Metadata{r.text(md.Name()), r.buffers[md.Buffer()]})
 	}
 	return m
 }
@@ -132,13 +140,13 @@ func (r *reader) names(n int, get func(*fb.TensorMap, int) bool) []Named {
 	for i := range r.count(n, 4) {
 		var t fb.TensorMap
 		get(&t, i)
-		names = append(names, Named{string(t.Name()), int(t.TensorIndex())})
+		names = append(names, Named{r.text(t.Name()), int(t.TensorIndex())})
 	}
 	return names
 }
 
 func (r *reader) graph(t *fb.SubGraph, index int) *Graph {
-	g := &Graph{Name: string(t.Name())}
+	g := &Graph{Name: r.text(t.Name())}
 	for i := range r.count(t.TensorsLength(), 4) {
 		r.at("subgraph %d, tensor %d", index, i)
 		var x fb.Tensor
@@ -166,7 +174,7 @@ func (r *reader) ints(n int, get func(int) int32) []int {
 }
 
 func (r *reader) tensor(t *fb.Tensor) *Tensor {
-	x := &Tensor{Name: string(t.Name()), Type: Type(t.Type()), Variable: t.IsVariable()}
+	x := &Tensor{Name: r.text(t.Name()), Type: Type(t.Type()), Variable: t.IsVariable()}
 	x.Shape = r.ints(t.ShapeLength(), t.Shape)
 	if b := t.Buffer(); b != 0 {
 		if data := r.buffers[b]; len(data) > 0 || slices.Contains(x.Shape, 0) {
@@ -177,37 +185,40 @@ func (r *reader) tensor(t *fb.Tensor) *Tensor {
 		}
 	}
 	if q := t.Quantization(nil); q != nil && q.ScaleLength() > 0 {
-		p := &quant.Params{Axis: int(q.QuantizedDimension())}
-		for i := range r.count(q.ScaleLength(), 4) {
-			p.Scale = append(p.Scale, q.Scale(i))
-			zero := int64(0)
-			switch n := r.count(q.ZeroPointLength(), 8); {
-			case i < n:
-				zero = q.ZeroPoint(i)
-			case n > 1:
-				panic(fmt.Sprintf("%d scales and %d zero points", q.ScaleLength(), n))
-			case n == 1:
-				zero = q.ZeroPoint(0)
-			}
-			if zero != int64(int32(zero)) {
-				panic(fmt.Sprintf("zero point %d", zero))
-			}
-			p.ZeroPoint = append(p.ZeroPoint, int32(zero))
-		}
-		if len(p.Scale) == 1 {
-			p.Axis = 0
-		}
-		x.Quant = p
+		x.Quant = r.quantization(q)
 	}
 	return x
+}
+
+// quantization reads scales and zero points; files leave the zero points out, or give one for all, where all are the same.
+func (r *reader) quantization(q *fb.QuantizationParameters) *quant.Params {
+	p := &quant.Params{Axis: int(q.QuantizedDimension())}
+	zeros := r.count(q.ZeroPointLength(), 8)
+	if zeros > 1 && zeros < q.ScaleLength() {
+		panic(fmt.Sprintf("%d scales and %d zero points", q.ScaleLength(), zeros))
+	}
+	for i := range r.count(q.ScaleLength(), 4) {
+		zero := int64(0)
+		if zeros > 0 {
+			zero = q.ZeroPoint(min(i, zeros-1))
+		}
+		if zero != int64(int32(zero)) {
+			panic(fmt.Sprintf("zero point %d", zero))
+		}
+		p.Scale, p.ZeroPoint = append(p.Scale, q.Scale(i)), append(p.ZeroPoint, int32(zero))
+	}
+	if len(p.Scale) == 1 {
+		p.Axis = 0
+	}
+	return p
 }
 
 func (r *reader) operator(t *fb.Operator) *Operator {
 	c := &r.codes[t.OpcodeIndex()]
 	// Codes above 127 are in the newer field only; the older field then holds 127 (a placeholder).
-	o := &Operator{Code: Code(max(c.BuiltinCode(), int32(c.DeprecatedBuiltinCode()))), Version: int(c.Version())}
+	o := &Operator{Code: Code(max(c.BuiltinCode(), int32(c.DeprecatedBuiltinCode()))), Version: int(max(c.Version(), 1))}
 	if o.Code == CUSTOM {
-		o.Custom = string(c.CustomCode())
+		o.Custom = r.text(c.CustomCode())
 	}
 	o.Inputs = r.ints(t.InputsLength(), t.Inputs)
 	o.Outputs = r.ints(t.OutputsLength(), t.Outputs)

@@ -35,6 +35,21 @@ func (t Type) String() string {
 	return fmt.Sprintf("type_%d", int8(t))
 }
 
+// codes are the smallest and the largest code of a type that can be quantized with a zero point.
+func (t Type) codes() (lo, hi int32, ok bool) {
+	switch t {
+	case INT4:
+		return -8, 7, true
+	case INT8:
+		return -128, 127, true
+	case UINT8:
+		return 0, 255, true
+	case INT16:
+		return -1 << 15, 1<<15 - 1, true
+	}
+	return 0, 0, false
+}
+
 // Size is the bytes of an element, 0 for types whose elements have no fixed size.
 func (t Type) Size() int {
 	switch t {
