@@ -15,7 +15,7 @@ func Chunks(n, grain int) int {
 }
 
 // Parallel calls f on consecutive pieces [lo, hi) of [0, n), at most 16 of them and none (but the only one) shorter than grain, on up to
-// GOMAXPROCS threads. The pieces depend on n and grain alone. f must not panic on a worker: a panic is passed on to the caller.
+// GOMAXPROCS threads. The pieces depend on n and grain alone. A panic of f is passed on to the caller.
 func Parallel(n, grain int, f func(lo, hi int)) {
 	chunks := Chunks(n, grain)
 	Each(chunks, func(c int) { f(c*n/chunks, (c+1)*n/chunks) })
@@ -23,8 +23,8 @@ func Parallel(n, grain int, f func(lo, hi int)) {
 
 // Each calls f(0) ... f(n-1), on up to GOMAXPROCS threads.
 func Each(n int, f func(i int)) {
-	threads := min(runtime.GOMAXPROCS(0), n)
-	if threads <= 1 {
+	helpers := min(runtime.GOMAXPROCS(0), n) - 1
+	if helpers <= 0 {
 		for i := range n {
 			f(i)
 		}
@@ -34,14 +34,17 @@ func Each(n int, f func(i int)) {
 	j.f, j.n = f, int32(n)
 	j.next.Store(0)
 	j.failed.Store(nil)
-	for range threads - 1 {
-		j.wait.Add(1)
-		if !offer(j) {
-			j.wait.Done() // all workers are busy: the caller does it
+	ws := workers(helpers)
+	j.taken = j.taken[:0]
+	for _, w := range ws {
+		if w.offer(j) {
+			j.taken = append(j.taken, w)
 		}
 	}
 	j.run()
-	j.wait.Wait()
+	for _, w := range j.taken {
+		w.release(j)
+	}
 	failed := j.failed.Load()
 	j.f = nil
 	jobs.Put(j)
@@ -50,11 +53,12 @@ func Each(n int, f func(i int)) {
 	}
 }
 
+// job is one call of Each. Whoever works on it takes the next index until none is left.
 type job struct {
 	f      func(int)
 	n      int32
 	next   atomic.Int32
-	wait   sync.WaitGroup
+	taken  []*worker // that it was offered to
 	failed atomic.Pointer[any]
 }
 
@@ -75,33 +79,98 @@ func (j *job) run() {
 	}
 }
 
-// The pool of workers: started when first needed, parked on the channel between jobs.
-var pool struct {
-	sync.Mutex
-	started int
-	queue   chan *job
+// worker is a goroutine that works on jobs. Between jobs it spins for a while, so that the many short passes of a training step need no wake-up
+// (tens of microseconds each), then it parks.
+type worker struct {
+	box     atomic.Pointer[job] // the job offered or worked on
+	working atomic.Bool         // the worker has begun with it
+	parked  atomic.Bool
+	wake    chan struct{}
 }
 
+// spins is how often an idle worker looks before it parks: some tens of microseconds.
+const spins = 20_000
+
+// maxWorkers bounds the pool.
 const maxWorkers = 256
 
-func init() { pool.queue = make(chan *job, maxWorkers) }
+// pool holds the workers: started when first needed.
+var pool struct {
+	sync.Mutex
+	all atomic.Pointer[[]*worker]
+}
 
-func offer(j *job) bool {
-	pool.Lock()
-	if want := min(runtime.GOMAXPROCS(0)-1, maxWorkers); pool.started < want {
-		pool.started++
-		go func() {
-			for j := range pool.queue {
-				j.run()
-				j.wait.Done()
-			}
-		}()
+// workers returns the first n workers.
+func workers(n int) []*worker {
+	n = min(n, maxWorkers)
+	if all := pool.all.Load(); all != nil && len(*all) >= n {
+		return (*all)[:n]
 	}
-	pool.Unlock()
-	select {
-	case pool.queue <- j:
-		return true
-	default:
+	pool.Lock()
+	defer pool.Unlock()
+	var all []*worker
+	if old := pool.all.Load(); old != nil {
+		all = append(all, *old...)
+	}
+	for len(all) < n {
+		w := &worker{wake: make(chan struct{}, 1)}
+		go w.loop()
+		all = append(all, w)
+	}
+	pool.all.Store(&all)
+	return all[:n]
+}
+
+// offer gives a job to an idle worker.
+func (w *worker) offer(j *job) bool {
+	if !w.box.CompareAndSwap(nil, j) {
 		return false
 	}
+	if w.parked.CompareAndSwap(true, false) {
+		w.wake <- struct{}{}
+	}
+	return true
+}
+
+// release takes an offer back that the worker has not begun with, or waits until it has finished.
+func (w *worker) release(j *job) {
+	for i := 0; w.box.Load() == j; i++ {
+		if w.working.CompareAndSwap(false, true) {
+			// The worker had not begun: now it will not.
+			w.box.Store(nil)
+			w.working.Store(false)
+			return
+		}
+		if i%1000 == 999 {
+			runtime.Gosched()
+		}
+	}
+}
+
+func (w *worker) loop() {
+	for {
+		for i := 0; w.box.Load() == nil; i++ {
+			if i < spins {
+				continue
+			}
+			w.parked.Store(true)
+			if w.box.Load() == nil || !w.parked.CompareAndSwap(true, false) {
+				<-w.wake
+			}
+			i = 0
+		}
+		w.serve()
+	}
+}
+
+// serve works on the job in the box, unless its owner took it back.
+func (w *worker) serve() {
+	if !w.working.CompareAndSwap(false, true) {
+		return
+	}
+	if j := w.box.Load(); j != nil {
+		j.run()
+		w.box.Store(nil)
+	}
+	w.working.Store(false)
 }
