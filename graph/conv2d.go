@@ -62,18 +62,21 @@ func ones(p [2]int) (h, w int) {
 
 func (k Conv2D) Kernel(c Context) (Kernel, error) {
 	s, err := k.window(c.In[0], c.In[1])
-	return &conv2DKernel{s}, err
+	if err != nil {
+		return nil, err
+	}
+	return &conv2DKernel{compute.NewConv(s)}, nil
 }
 
-type conv2DKernel struct{ s compute.ConvShape }
+type conv2DKernel struct{ *compute.Conv }
 
-func (k *conv2DKernel) Forward(y []float32, in [][]float32) { compute.Conv2D(y, in[0], in[1], k.s) }
+func (k *conv2DKernel) Forward(y []float32, in [][]float32) { k.Conv.Forward(y, in[0], in[1]) }
 
 func (k *conv2DKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
 	if dx[0] != nil {
-		compute.Conv2DGradInput(dx[0], dy, in[1], k.s)
+		k.GradInput(dx[0], dy, in[1])
 	}
 	if dx[1] != nil {
-		compute.Conv2DGradKernel(dx[1], in[0], dy, k.s)
+		k.GradKernel(dx[1], in[0], dy)
 	}
 }

@@ -57,12 +57,13 @@ func (k TransposeConv2D) convolution(x, w Shape) (compute.ConvShape, error) {
 func (k TransposeConv2D) Kernel(c Context) (Kernel, error) {
 	s, err := k.convolution(c.In[0], c.In[1])
 	n := c.In[1].Volume()
-	return &transposeConvKernel{s, make([]float32, n), make([]float32, n)}, err
+	return &transposeConvKernel{s, compute.NewConv(s), make([]float32, n), make([]float32, n)}, err
 }
 
 type transposeConvKernel struct {
 	s     compute.ConvShape
-	w, dw []float32 // the kernel as the convolution has it, [kh,kw,cout,cin], and its gradient
+	conv  *compute.Conv // that this is the gradient of
+	w, dw []float32     // the kernel as the convolution has it, [kh,kw,cout,cin], and its gradient
 }
 
 // swap exchanges the last two dimensions of a kernel whose last two are a and b.
@@ -78,16 +79,16 @@ func swap(dst, src []float32, a, b int) {
 
 func (k *transposeConvKernel) Forward(y []float32, in [][]float32) {
 	swap(k.w, in[1], k.s.OC, k.s.C)
-	compute.Conv2DGradInput(y, in[0], k.w, k.s)
+	k.conv.GradInput(y, in[0], k.w)
 }
 
 func (k *transposeConvKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
 	if dx[0] != nil {
 		swap(k.w, in[1], k.s.OC, k.s.C)
-		compute.Conv2D(dx[0], dy, k.w, k.s)
+		k.conv.Forward(dx[0], dy, k.w)
 	}
 	if dx[1] != nil {
-		compute.Conv2DGradKernel(k.dw, dy, in[0], k.s)
+		k.conv.GradKernel(k.dw, dy, in[0])
 		swap(dx[1], k.dw, k.s.C, k.s.OC)
 	}
 }

@@ -40,25 +40,61 @@ func unpad(x, src []float32, s ConvShape, pw int) {
 	}
 }
 
-// Conv2D computes y from x and the kernel w [kh,kw,c,oc]. It reads each padded image where it lies: for one row of the kernel kw*c values are
-// contiguous, and the step from pixel to pixel is constant.
-func Conv2D(y, x, w []float32, s ConvShape) {
-	t := active()
-	call := scratches.Get().(*scratch)
-	k := s.KH * s.KW * s.C
-	call.b = grow(call.b, panelSize(t, k, s.OC))
-	packTaps(call.b, w, s, t.nr)
-	ph, pw := s.padded()
+// Conv is a convolution prepared for a shape. SetKernel and SetGradKernel pack a kernel [kh,kw,c,oc] for a pass over a batch; the methods on one
+// image may then run side by side, each with a Scratch of its own, so that a caller can do other work on an image while it lies in the cache. The
+// kernel's gradient is a sum of SumSize floats in a form of its own, which FinishSum turns into a kernel.
+type Conv struct {
+	s      ConvShape
+	t      *tile
+	ph, pw int       // padded image
+	panels []float32 // of the kernel
+	back   *Conv     // stride 1: the data gradient as a convolution with the kernel turned around
+	turned []float32
+}
+
+// NewConv prepares a convolution.
+func NewConv(s ConvShape) *Conv {
+	c := &Conv{s: s, t: active()}
+	c.ph, c.pw = s.padded()
+	return c
+}
+
+// Forward computes y from x and the kernel w.
+func (c *Conv) Forward(y, x, w []float32) {
+	c.SetKernel(w)
+	s := c.s
 	Parallel(s.N, 1, func(lo, hi int) {
-		m := scratches.Get().(*scratch)
-		m.a = grow(m.a, ph*pw*s.C)
+		m := GetScratch()
 		for n := lo; n < hi; n++ {
-			pad(m.a, x[n*s.H*s.W*s.C:], s, ph, pw)
-			convImage(t, m, y[n*s.OH*s.OW*s.OC:], call.b, s, pw)
+			c.Image(m, y[n*s.outSize():(n+1)*s.outSize()], x[n*s.inSize():(n+1)*s.inSize()])
 		}
-		scratches.Put(m)
+		PutScratch(m)
 	})
-	scratches.Put(call)
+}
+
+func (s ConvShape) inSize() int  { return s.H * s.W * s.C }
+func (s ConvShape) outSize() int { return s.OH * s.OW * s.OC }
+
+// SetKernel packs the kernel for Image.
+func (c *Conv) SetKernel(w []float32) {
+	c.panels = grow(c.panels, panelSize(c.t, c.s.KH*c.s.KW*c.s.C, c.s.OC))
+	packTaps(c.panels, w, c.s, c.t.nr)
+}
+
+// Image computes one image. It reads the padded image where it lies: for one row of the kernel kw*c values are contiguous, and the step from pixel
+// to pixel is constant.
+func (c *Conv) Image(m *Scratch, y, x []float32) {
+	convImage(c.t, m, y, c.padded(m, x), c.panels, c.s, c.pw)
+}
+
+// padded is the image with its border, in scratch memory unless it needs none.
+func (c *Conv) padded(m *Scratch, x []float32) []float32 {
+	if c.ph == c.s.H && c.pw == c.s.W {
+		return x
+	}
+	m.a = grow(m.a, c.ph*c.pw*c.s.C)
+	pad(m.a, x, c.s, c.ph, c.pw)
+	return m.a
 }
 
 // taps are the kernel positions that one call of the micro-kernel runs over: all of them when columns are not dilated, else one row of the kernel.
@@ -81,8 +117,8 @@ func packTaps(dst, w []float32, s ConvShape, nr int) {
 
 func panelSizeOf(nr, k, n int) int { return (n + nr - 1) / nr * nr * k }
 
-// convImage computes one image from its padded form in m.a.
-func convImage(t *tile, m *scratch, y, panels []float32, s ConvShape, pw int) {
+// convImage computes one image from its padded form.
+func convImage(t *tile, m *Scratch, y, x, panels []float32, s ConvShape, pw int) {
 	calls, outer, k := s.taps()
 	size := panelSizeOf(t.nr, outer*k, s.OC)
 	step := s.DilationH * pw * s.C // from kernel row to kernel row
@@ -92,64 +128,75 @@ func convImage(t *tile, m *scratch, y, panels []float32, s ConvShape, pw int) {
 	for oy := range s.OH {
 		for i := range calls {
 			at := (oy*s.StrideH + i*s.DilationH) * pw * s.C
-			a := left{m.a[at:], s.StrideW * s.C, step, 1}
+			a := left{x[at:], s.StrideW * s.C, step, 1}
 			product(t, m, y[oy*s.OW*s.OC:], s.OC, a, panels[i*size:], s.OW, outer, k, s.OC, i > 0)
 		}
 	}
 }
 
-// Conv2DGradInput computes dx from dy and the kernel.
-func Conv2DGradInput(dx, dy, w []float32, s ConvShape) {
-	if s.StrideH == 1 && s.StrideW == 1 && s.PadTop <= (s.KH-1)*s.DilationH && s.PadLeft <= (s.KW-1)*s.DilationW {
-		gradInputFlipped(dx, dy, w, s)
-		return
-	}
-	gradInputScatter(dx, dy, w, s)
+// GradInput computes dx from dy and the kernel w.
+func (c *Conv) GradInput(dx, dy, w []float32) {
+	c.SetGradKernel(w)
+	s := c.s
+	Parallel(s.N, 1, func(lo, hi int) {
+		m := GetScratch()
+		for n := lo; n < hi; n++ {
+			c.ImageGradInput(m, dx[n*s.inSize():(n+1)*s.inSize()], dy[n*s.outSize():(n+1)*s.outSize()])
+		}
+		PutScratch(m)
+	})
 }
 
-// gradInputFlipped is the convolution of dy with the kernel turned around, for stride 1.
-func gradInputFlipped(dx, dy, w []float32, s ConvShape) {
-	call := scratches.Get().(*scratch)
-	call.a = grow(call.a, len(w))
+// SetGradKernel packs the kernel for ImageGradInput.
+func (c *Conv) SetGradKernel(w []float32) {
+	s := c.s
+	if s.StrideH != 1 || s.StrideW != 1 || s.PadTop > (s.KH-1)*s.DilationH || s.PadLeft > (s.KW-1)*s.DilationW {
+		k := s.KH * s.KW * s.C
+		c.turned = grow(c.turned, panelSize(c.t, s.OC, k))
+		packB(c.turned, w, s.OC, k, 1, s.OC, c.t.nr)
+		return
+	}
+	if c.back == nil {
+		f := s
+		f.H, f.W, f.C, f.OH, f.OW, f.OC = s.OH, s.OW, s.OC, s.H, s.W, s.C
+		f.PadTop, f.PadLeft = (s.KH-1)*s.DilationH-s.PadTop, (s.KW-1)*s.DilationW-s.PadLeft
+		c.back = NewConv(f)
+		c.turned = make([]float32, len(w))
+	}
+	turn(c.turned, w, s)
+	c.back.SetKernel(c.turned)
+}
+
+// turn writes the kernel turned around, input and output channels exchanged.
+func turn(to, w []float32, s ConvShape) {
 	taps := s.KH * s.KW
 	for i := range taps {
-		from, to := w[i*s.C*s.OC:], call.a[(taps-1-i)*s.C*s.OC:]
+		from, to := w[i*s.C*s.OC:], to[(taps-1-i)*s.C*s.OC:]
 		for c := range s.C {
 			for o := range s.OC {
 				to[o*s.C+c] = from[c*s.OC+o]
 			}
 		}
 	}
-	f := s
-	f.H, f.W, f.C, f.OH, f.OW, f.OC = s.OH, s.OW, s.OC, s.H, s.W, s.C
-	f.PadTop, f.PadLeft = (s.KH-1)*s.DilationH-s.PadTop, (s.KW-1)*s.DilationW-s.PadLeft
-	Conv2D(dx, dy, call.a, f)
-	scratches.Put(call)
 }
 
-// gradInputScatter multiplies each pixel of dy by the transposed kernel and adds the result to the window that the pixel was computed from.
-func gradInputScatter(dx, dy, w []float32, s ConvShape) {
-	t := active()
-	call := scratches.Get().(*scratch)
+// ImageGradInput computes one image of dx.
+func (c *Conv) ImageGradInput(m *Scratch, dx, dy []float32) {
+	if c.back != nil {
+		c.back.Image(m, dx, dy)
+		return
+	}
+	// Each pixel of dy times the transposed kernel is added to the window that the pixel was computed from.
+	s := c.s
 	k := s.KH * s.KW * s.C
-	call.b = grow(call.b, panelSize(t, s.OC, k))
-	packB(call.b, w, s.OC, k, 1, s.OC, t.nr)
-	ph, pw := s.padded()
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := scratches.Get().(*scratch)
-		m.a, m.b = grow(m.a, ph*pw*s.C), grow(m.b, s.OW*k)
-		for n := lo; n < hi; n++ {
-			clear(m.a)
-			for oy := range s.OH {
-				row := dy[(n*s.OH+oy)*s.OW*s.OC:]
-				product(t, m, m.b, k, left{row, s.OC, 0, 1}, call.b, s.OW, 1, s.OC, k, false)
-				scatterRow(m.a, m.b, s, oy, pw)
-			}
-			unpad(dx[n*s.H*s.W*s.C:(n+1)*s.H*s.W*s.C], m.a, s, pw)
-		}
-		scratches.Put(m)
-	})
-	scratches.Put(call)
+	m.a, m.b = grow(m.a, c.ph*c.pw*s.C), grow(m.b, s.OW*k)
+	clear(m.a)
+	for oy := range s.OH {
+		row := dy[oy*s.OW*s.OC:]
+		product(c.t, m, m.b, k, left{row, s.OC, 0, 1}, c.turned, s.OW, 1, s.OC, k, false)
+		scatterRow(m.a, m.b, s, oy, c.pw)
+	}
+	unpad(dx, m.a, s, c.pw)
 }
 
 // scatterRow adds the windows of one row of outputs, [ow][kh][kw][c], to the padded image.
@@ -167,25 +214,42 @@ func scatterRow(img, windows []float32, s ConvShape, oy, pw int) {
 	}
 }
 
-// Conv2DGradKernel computes dw from x and dy. Each chunk of images has a sum of its own; they are added in order.
-func Conv2DGradKernel(dw, x, dy []float32, s ConvShape) {
-	t := active()
-	k := s.KH * s.KW * s.C
-	ph, pw := s.padded()
-	reduce(dw, k*s.OC, s.N, func(sum []float32, lo, hi int) {
-		m := scratches.Get().(*scratch)
-		m.a, m.b = grow(m.a, ph*pw*s.C), grow(m.b, panelSize(t, s.OH*s.OW, s.OC))
+// GradKernel computes dw from x and dy. Each chunk of images has a sum of its own; they are added in order.
+func (c *Conv) GradKernel(dw, x, dy []float32) {
+	s := c.s
+	call := GetScratch()
+	call.c = grow(call.c, c.SumSize())
+	reduce(call.c, c.SumSize(), s.N, func(sum []float32, lo, hi int) {
+		m := GetScratch()
 		for n := lo; n < hi; n++ {
-			pad(m.a, x[n*s.H*s.W*s.C:], s, ph, pw)
-			packB(m.b, dy[n*s.OH*s.OW*s.OC:], s.OH*s.OW, s.OC, s.OC, 1, t.nr)
-			gradKernelImage(t, m, sum, s, pw, n > lo)
+			c.ImageGradKernel(m, sum, x[n*s.inSize():(n+1)*s.inSize()], dy[n*s.outSize():(n+1)*s.outSize()], n == lo)
 		}
-		scratches.Put(m)
+		PutScratch(m)
 	})
+	c.FinishSum(dw, call.c)
+	PutScratch(call)
 }
 
-// gradKernelImage adds one image's part: rows are kernel positions, the sum runs over output pixels.
-func gradKernelImage(t *tile, m *scratch, sum []float32, s ConvShape, pw int, accumulate bool) {
+// SumSize is the length of a sum of ImageGradKernel.
+func (c *Conv) SumSize() int { return c.s.KH * c.s.KW * c.s.C * c.s.OC }
+
+// ImageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
+func (c *Conv) ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
+	s := c.s
+	panels := dy // with nr channels it is packed already
+	if s.OC != c.t.nr {
+		m.b = grow(m.b, panelSize(c.t, s.OH*s.OW, s.OC))
+		packB(m.b, dy, s.OH*s.OW, s.OC, s.OC, 1, c.t.nr)
+		panels = m.b
+	}
+	gradKernelImage(c.t, m, sum, c.padded(m, x), panels, s, c.pw, !first)
+}
+
+// FinishSum turns a sum into the gradient of the kernel [kh,kw,c,oc].
+func (c *Conv) FinishSum(dw, sum []float32) { copy(dw, sum) }
+
+// gradKernelImage adds one image's part, from the padded image and the panels of dy: rows are kernel positions, the sum runs over output pixels.
+func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw int, accumulate bool) {
 	parts, width := s.KH, s.KW*s.C
 	if s.DilationW > 1 {
 		parts, width = s.KH*s.KW, s.C
@@ -195,15 +259,15 @@ func gradKernelImage(t *tile, m *scratch, sum []float32, s ConvShape, pw int, ac
 		if s.DilationW > 1 {
 			at = (i/s.KW*s.DilationH*pw + i%s.KW*s.DilationW) * s.C
 		}
-		a := left{m.a[at:], 1, s.StrideH * pw * s.C, s.StrideW * s.C}
-		product(t, m, sum[i*width*s.OC:], s.OC, a, m.b, width, s.OH, s.OW, s.OC, accumulate)
+		a := left{x[at:], 1, s.StrideH * pw * s.C, s.StrideW * s.C}
+		product(t, m, sum[i*width*s.OC:], s.OC, a, dy, width, s.OH, s.OW, s.OC, accumulate)
 	}
 }
 
 // reduce lets each chunk of n items fill a sum of its own, [size], and adds the sums in order.
 func reduce(dst []float32, size, n int, f func(sum []float32, lo, hi int)) {
 	chunks := Chunks(n, 1)
-	call := scratches.Get().(*scratch)
+	call := GetScratch()
 	call.a = grow(call.a, chunks*size)
 	Each(chunks, func(c int) { f(call.a[c*size:(c+1)*size], c*n/chunks, (c+1)*n/chunks) })
 	Parallel(size, 1<<12, func(lo, hi int) {
@@ -215,5 +279,5 @@ func reduce(dst []float32, size, n int, f func(sum []float32, lo, hi int)) {
 			}
 		}
 	})
-	scratches.Put(call)
+	PutScratch(call)
 }

@@ -10,7 +10,7 @@ func (s ConvShape) wide() ConvShape {
 }
 
 // padWide pads an image and repeats its channels.
-func padWide(m *scratch, x []float32, s ConvShape, ph, pw int) {
+func padWide(m *Scratch, x []float32, s ConvShape, ph, pw int) {
 	if s.Multiplier == 1 {
 		pad(m.a, x, s, ph, pw)
 		return
@@ -30,7 +30,7 @@ func Depthwise(y, x, w []float32, s ConvShape) {
 	ph, pw := s.padded()
 	c := s.OC
 	Parallel(s.N, 1, func(lo, hi int) {
-		m := scratches.Get().(*scratch)
+		m := GetScratch()
 		m.a = grow(m.a, ph*pw*c)
 		for n := lo; n < hi; n++ {
 			padWide(m, x[n*s.H*s.W*s.C:], s, ph, pw)
@@ -40,7 +40,7 @@ func Depthwise(y, x, w []float32, s ConvShape) {
 				t.mulAdd(m, out[oy*s.OW*c:], c, m.a[at:], s.StrideW*c, w[tap*c:], 0, s.OW, c)
 			})
 		}
-		scratches.Put(m)
+		PutScratch(m)
 	})
 }
 
@@ -59,7 +59,7 @@ func DepthwiseGradInput(dx, dy, w []float32, s ConvShape) {
 	ph, pw := s.padded()
 	c := s.OC
 	Parallel(s.N, 1, func(lo, hi int) {
-		m := scratches.Get().(*scratch)
+		m := GetScratch()
 		m.a, m.b = grow(m.a, ph*pw*c), grow(m.b, s.H*s.W*c)
 		for n := lo; n < hi; n++ {
 			clear(m.a)
@@ -81,7 +81,7 @@ func DepthwiseGradInput(dx, dy, w []float32, s ConvShape) {
 				out[i] = sum
 			}
 		}
-		scratches.Put(m)
+		PutScratch(m)
 	})
 }
 
@@ -91,7 +91,7 @@ func DepthwiseGradKernel(dw, x, dy []float32, s ConvShape) {
 	ph, pw := s.padded()
 	c := s.OC
 	reduce(dw, s.KH*s.KW*c, s.N, func(sum []float32, lo, hi int) {
-		m := scratches.Get().(*scratch)
+		m := GetScratch()
 		m.a = grow(m.a, ph*pw*c)
 		clear(sum)
 		for n := lo; n < hi; n++ {
@@ -101,6 +101,6 @@ func DepthwiseGradKernel(dw, x, dy []float32, s ConvShape) {
 				t.mulAdd(m, sum[tap*c:], 0, m.a[at:], s.StrideW*c, in[oy*s.OW*c:], c, s.OW, c)
 			})
 		}
-		scratches.Put(m)
+		PutScratch(m)
 	})
 }

@@ -15,15 +15,24 @@ type left struct {
 	row, outer, inner int
 }
 
-// scratch is the memory of one worker or one call.
-type scratch struct {
-	a, b   []float32
+// Scratch is the memory of one worker or one call.
+type Scratch struct {
+	a, b   []float32 // a padded image, a packed factor
+	c      []float32
 	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
 	tile   tileArgs
 	mulAdd mulAddArgs
 }
 
-var scratches = sync.Pool{New: func() any { return new(scratch) }}
+type scratch = Scratch
+
+var scratches = sync.Pool{New: func() any { return new(Scratch) }}
+
+// GetScratch borrows from a pool.
+func GetScratch() *Scratch { return scratches.Get().(*Scratch) }
+
+// PutScratch gives a Scratch back.
+func PutScratch(m *Scratch) { scratches.Put(m) }
 
 func grow(s []float32, n int) []float32 {
 	if cap(s) < n {
@@ -55,7 +64,7 @@ func packB(dst, b []float32, k, n, rs, cs, nr int) {
 }
 
 // product adds (or writes) m rows of a times the panels b into c[m][n], row stride ldc.
-func product(t *tile, s *scratch, c []float32, ldc int, a left, b []float32, m, outer, k, n int, accumulate bool) {
+func product(t *tile, s *Scratch, c []float32, ldc int, a left, b []float32, m, outer, k, n int, accumulate bool) {
 	args := &s.tile
 	*args = tileArgs{
 		rowStride: 4 * a.row, kStride: 4 * a.inner, outer: outer, k: k, outerSkip: 4 * (a.outer - k*a.inner),
@@ -96,7 +105,7 @@ func product(t *tile, s *scratch, c []float32, ldc int, a left, b []float32, m, 
 func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 	const blockK = 512
 	t := active()
-	s := scratches.Get().(*scratch)
+	s := GetScratch()
 	for k0 := 0; k0 < k; k0 += blockK {
 		kn := min(blockK, k-k0)
 		s.b = grow(s.b, panelSize(t, kn, n))
@@ -104,14 +113,14 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 		at := a
 		at.x = a.x[k0*a.inner:]
 		Parallel(m, 2*t.mr, func(lo, hi int) {
-			w := scratches.Get().(*scratch)
+			w := GetScratch()
 			rows := at
 			rows.x = at.x[lo*at.row:]
 			product(t, w, c[lo*n:], n, rows, s.b, hi-lo, 1, kn, n, k0 > 0)
-			scratches.Put(w)
+			PutScratch(w)
 		})
 	}
-	scratches.Put(s)
+	PutScratch(s)
 }
 
 // MatMul computes c[m,n] = a[m,k] b[k,n].
@@ -143,7 +152,7 @@ func mulAddPortable(args *uint64) {
 }
 
 // mulAdd adds u*v to dst over pixels of c channels; strides in elements.
-func (t *tile) mulAdd(s *scratch, dst []float32, sd int, u []float32, su int, v []float32, sv int, pixels, c int) {
+func (t *tile) mulAdd(s *Scratch, dst []float32, sd int, u []float32, su int, v []float32, sv int, pixels, c int) {
 	if pixels <= 0 {
 		return
 	}

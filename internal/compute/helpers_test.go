@@ -1,0 +1,5 @@
+package compute
+
+func Conv2D(y, x, w []float32, s ConvShape)             { NewConv(s).Forward(y, x, w) }
+func Conv2DGradInput(dx, dy, w []float32, s ConvShape)  { NewConv(s).GradInput(dx, dy, w) }
+func Conv2DGradKernel(dw, x, dy []float32, s ConvShape) { NewConv(s).GradKernel(dw, x, dy) }
