@@ -38,21 +38,24 @@ func (k DepthwiseConv2D) Shape(in []Shape) (Shape, error) {
 
 func (k DepthwiseConv2D) Kernel(c Context) (Kernel, error) {
 	s, err := Conv2D(k).window(c.In[0], c.In[1])
+	if err != nil {
+		return nil, err
+	}
 	s.Multiplier = s.OC / s.C
-	return &depthwiseKernel{s}, err
+	return &depthwiseKernel{compute.NewDepthwise(s)}, nil
 }
 
-type depthwiseKernel struct{ s compute.ConvShape }
+type depthwiseKernel struct{ *compute.DepthwiseConv }
 
 func (k *depthwiseKernel) Forward(y []float32, in [][]float32) {
-	compute.Depthwise(y, in[0], in[1], k.s)
+	k.DepthwiseConv.Forward(y, in[0], in[1])
 }
 
 func (k *depthwiseKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
 	if dx[0] != nil {
-		compute.DepthwiseGradInput(dx[0], dy, in[1], k.s)
+		k.GradInput(dx[0], dy, in[1])
 	}
 	if dx[1] != nil {
-		compute.DepthwiseGradKernel(dx[1], in[0], dy, k.s)
+		k.GradKernel(dx[1], in[0], dy)
 	}
 }

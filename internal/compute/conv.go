@@ -62,18 +62,8 @@ func NewConv(s ConvShape) *Conv {
 // Forward computes y from x and the kernel w.
 func (c *Conv) Forward(y, x, w []float32) {
 	c.SetKernel(w)
-	s := c.s
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.Image(m, y[n*s.outSize():(n+1)*s.outSize()], x[n*s.inSize():(n+1)*s.inSize()])
-		}
-		PutScratch(m)
-	})
+	forward(c, c.s, y, x)
 }
-
-func (s ConvShape) inSize() int  { return s.H * s.W * s.C }
-func (s ConvShape) outSize() int { return s.OH * s.OW * s.OC }
 
 // SetKernel packs the kernel for Image.
 func (c *Conv) SetKernel(w []float32) {
@@ -137,14 +127,7 @@ func convImage(t *tile, m *Scratch, y, x, panels []float32, s ConvShape, pw int)
 // GradInput computes dx from dy and the kernel w.
 func (c *Conv) GradInput(dx, dy, w []float32) {
 	c.SetGradKernel(w)
-	s := c.s
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradInput(m, dx[n*s.inSize():(n+1)*s.inSize()], dy[n*s.outSize():(n+1)*s.outSize()])
-		}
-		PutScratch(m)
-	})
+	gradInput(c, c.s, dx, dy)
 }
 
 // SetGradKernel packs the kernel for ImageGradInput.
@@ -214,21 +197,8 @@ func scatterRow(img, windows []float32, s ConvShape, oy, pw int) {
 	}
 }
 
-// GradKernel computes dw from x and dy. Each chunk of images has a sum of its own; they are added in order.
-func (c *Conv) GradKernel(dw, x, dy []float32) {
-	s := c.s
-	call := GetScratch()
-	call.c = grow(call.c, c.SumSize())
-	reduce(call.c, c.SumSize(), s.N, func(sum []float32, lo, hi int) {
-		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradKernel(m, sum, x[n*s.inSize():(n+1)*s.inSize()], dy[n*s.outSize():(n+1)*s.outSize()], n == lo)
-		}
-		PutScratch(m)
-	})
-	c.FinishSum(dw, call.c)
-	PutScratch(call)
-}
+// GradKernel computes dw from x and dy.
+func (c *Conv) GradKernel(dw, x, dy []float32) { gradKernel(c, c.s, dw, x, dy) }
 
 // SumSize is the length of a sum of ImageGradKernel.
 func (c *Conv) SumSize() int { return c.s.KH * c.s.KW * c.s.C * c.s.OC }
@@ -262,22 +232,4 @@ func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw 
 		a := left{x[at:], 1, s.StrideH * pw * s.C, s.StrideW * s.C}
 		product(t, m, sum[i*width*s.OC:], s.OC, a, dy, width, s.OH, s.OW, s.OC, accumulate)
 	}
-}
-
-// reduce lets each chunk of n items fill a sum of its own, [size], and adds the sums in order.
-func reduce(dst []float32, size, n int, f func(sum []float32, lo, hi int)) {
-	chunks := Chunks(n, 1)
-	call := GetScratch()
-	call.a = grow(call.a, chunks*size)
-	Each(chunks, func(c int) { f(call.a[c*size:(c+1)*size], c*n/chunks, (c+1)*n/chunks) })
-	Parallel(size, 1<<12, func(lo, hi int) {
-		copy(dst[lo:hi], call.a[lo:hi])
-		for c := 1; c < chunks; c++ {
-			part := call.a[c*size+lo : c*size+hi]
-			for i, v := range part {
-				dst[lo+i] += v
-			}
-		}
-	})
-	PutScratch(call)
 }

@@ -9,11 +9,52 @@ func (s ConvShape) wide() ConvShape {
 	return s
 }
 
-// padWide pads an image and repeats its channels.
-func padWide(m *Scratch, x []float32, s ConvShape, ph, pw int) {
+// DepthwiseConv is a depthwise convolution prepared for a shape, as Conv is: kernels are [kh,kw,c*multiplier].
+type DepthwiseConv struct {
+	s      ConvShape
+	t      *tile
+	ph, pw int       // padded image
+	w, gw  []float32 // the kernels of SetKernel and SetGradKernel
+}
+
+// NewDepthwise prepares a depthwise convolution.
+func NewDepthwise(s ConvShape) *DepthwiseConv {
+	d := &DepthwiseConv{s: s, t: active()}
+	d.ph, d.pw = s.padded()
+	return d
+}
+
+// Forward computes y [n,oh,ow,c*multiplier] from x and the kernel w.
+func (d *DepthwiseConv) Forward(y, x, w []float32) {
+	d.SetKernel(w)
+	forward(d, d.s, y, x)
+}
+
+// GradInput computes dx from dy and the kernel w.
+func (d *DepthwiseConv) GradInput(dx, dy, w []float32) {
+	d.SetGradKernel(w)
+	gradInput(d, d.s, dx, dy)
+}
+
+// GradKernel computes dw from x and dy.
+func (d *DepthwiseConv) GradKernel(dw, x, dy []float32) { gradKernel(d, d.s, dw, x, dy) }
+
+// SetKernel keeps the kernel for Image.
+func (d *DepthwiseConv) SetKernel(w []float32) { d.w = w }
+
+// SetGradKernel keeps the kernel for ImageGradInput.
+func (d *DepthwiseConv) SetGradKernel(w []float32) { d.gw = w }
+
+// padded is the image with its border and its channels repeated, in scratch memory unless it needs neither.
+func (d *DepthwiseConv) padded(m *Scratch, x []float32) []float32 {
+	s := d.s
+	if s.Multiplier == 1 && d.ph == s.H && d.pw == s.W {
+		return x
+	}
+	m.a = grow(m.a, d.ph*d.pw*s.OC)
 	if s.Multiplier == 1 {
-		pad(m.a, x, s, ph, pw)
-		return
+		pad(m.a, x, s, d.ph, d.pw)
+		return m.a
 	}
 	m.b = grow(m.b, s.H*s.W*s.OC)
 	for i, v := range x[:s.H*s.W*s.C] {
@@ -21,26 +62,17 @@ func padWide(m *Scratch, x []float32, s ConvShape, ph, pw int) {
 			m.b[i*s.Multiplier+j] = v
 		}
 	}
-	pad(m.a, m.b, s.wide(), ph, pw)
+	pad(m.a, m.b, s.wide(), d.ph, d.pw)
+	return m.a
 }
 
-// Depthwise computes y [n,oh,ow,c*multiplier] from x and the kernel w [kh,kw,c*multiplier].
-func Depthwise(y, x, w []float32, s ConvShape) {
-	t := active()
-	ph, pw := s.padded()
-	c := s.OC
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		m.a = grow(m.a, ph*pw*c)
-		for n := lo; n < hi; n++ {
-			padWide(m, x[n*s.H*s.W*s.C:], s, ph, pw)
-			out := y[n*s.OH*s.OW*c : (n+1)*s.OH*s.OW*c]
-			clear(out)
-			s.rows(pw, func(oy, tap, at int) {
-				t.mulAdd(m, out[oy*s.OW*c:], c, m.a[at:], s.StrideW*c, w[tap*c:], 0, s.OW, c)
-			})
-		}
-		PutScratch(m)
+// Image computes one image.
+func (d *DepthwiseConv) Image(m *Scratch, y, x []float32) {
+	s := d.s
+	in := d.padded(m, x)
+	clear(y)
+	s.rows(d.pw, func(oy, tap, at int) {
+		d.t.mulAdd(m, y[oy*s.OW*s.OC:], s.OC, in[at:], s.StrideW*s.OC, d.w[tap*s.OC:], 0, s.OW, s.OC)
 	})
 }
 
@@ -53,54 +85,42 @@ func (s ConvShape) rows(pw int, f func(oy, tap, at int)) {
 	}
 }
 
-// DepthwiseGradInput computes dx from dy and the kernel.
-func DepthwiseGradInput(dx, dy, w []float32, s ConvShape) {
-	t := active()
-	ph, pw := s.padded()
-	c := s.OC
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		m.a, m.b = grow(m.a, ph*pw*c), grow(m.b, s.H*s.W*c)
-		for n := lo; n < hi; n++ {
-			clear(m.a)
-			in := dy[n*s.OH*s.OW*c:]
-			s.rows(pw, func(oy, tap, at int) {
-				t.mulAdd(m, m.a[at:], s.StrideW*c, in[oy*s.OW*c:], c, w[tap*c:], 0, s.OW, c)
-			})
-			out := dx[n*s.H*s.W*s.C : (n+1)*s.H*s.W*s.C]
-			if s.Multiplier == 1 {
-				unpad(out, m.a, s, pw)
-				continue
-			}
-			unpad(m.b, m.a, s.wide(), pw)
-			for i := range out {
-				sum := float32(0)
-				for _, v := range m.b[i*s.Multiplier : (i+1)*s.Multiplier] {
-					sum += v
-				}
-				out[i] = sum
-			}
+// ImageGradInput computes one image of dx.
+func (d *DepthwiseConv) ImageGradInput(m *Scratch, dx, dy []float32) {
+	s := d.s
+	m.a, m.b = grow(m.a, d.ph*d.pw*s.OC), grow(m.b, s.H*s.W*s.OC)
+	clear(m.a)
+	s.rows(d.pw, func(oy, tap, at int) {
+		d.t.mulAdd(m, m.a[at:], s.StrideW*s.OC, dy[oy*s.OW*s.OC:], s.OC, d.gw[tap*s.OC:], 0, s.OW, s.OC)
+	})
+	if s.Multiplier == 1 {
+		unpad(dx, m.a, s, d.pw)
+		return
+	}
+	unpad(m.b, m.a, s.wide(), d.pw)
+	for i := range dx {
+		sum := float32(0)
+		for _, v := range m.b[i*s.Multiplier : (i+1)*s.Multiplier] {
+			sum += v
 		}
-		PutScratch(m)
+		dx[i] = sum
+	}
+}
+
+// SumSize is the length of a sum of ImageGradKernel.
+func (d *DepthwiseConv) SumSize() int { return d.s.KH * d.s.KW * d.s.OC }
+
+// ImageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
+func (d *DepthwiseConv) ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
+	s := d.s
+	in := d.padded(m, x)
+	if first {
+		clear(sum)
+	}
+	s.rows(d.pw, func(oy, tap, at int) {
+		d.t.mulAdd(m, sum[tap*s.OC:], 0, in[at:], s.StrideW*s.OC, dy[oy*s.OW*s.OC:], s.OC, s.OW, s.OC)
 	})
 }
 
-// DepthwiseGradKernel computes dw from x and dy.
-func DepthwiseGradKernel(dw, x, dy []float32, s ConvShape) {
-	t := active()
-	ph, pw := s.padded()
-	c := s.OC
-	reduce(dw, s.KH*s.KW*c, s.N, func(sum []float32, lo, hi int) {
-		m := GetScratch()
-		m.a = grow(m.a, ph*pw*c)
-		clear(sum)
-		for n := lo; n < hi; n++ {
-			padWide(m, x[n*s.H*s.W*s.C:], s, ph, pw)
-			in := dy[n*s.OH*s.OW*c:]
-			s.rows(pw, func(oy, tap, at int) {
-				t.mulAdd(m, sum[tap*c:], 0, m.a[at:], s.StrideW*c, in[oy*s.OW*c:], c, s.OW, c)
-			})
-		}
-		PutScratch(m)
-	})
-}
+// FinishSum turns a sum into the gradient of the kernel.
+func (d *DepthwiseConv) FinishSum(dw, sum []float32) { copy(dw, sum) }
