@@ -54,6 +54,7 @@ var passes = []graph.Pass{
 	{Name: "drop-dropout", Run: dropDropout},
 	{Name: "remove-dead", Run: func(g *graph.Graph) error { g.RemoveDead(); return nil }},
 	{Name: "check-quantized", Run: checkQuantized},
+	{Name: "widen-empty-ranges", Run: widenEmptyRanges},
 }
 
 // dropDropout removes what does nothing outside training.
@@ -140,7 +141,7 @@ func (l *lowering) run(o Options) error {
 			t = l.dequantize(t)
 		}
 		if slices.Contains(l.out.Inputs, t) || slices.Contains(l.out.Outputs, t) {
-			return fmt.Errorf("output %d (%s) is an input or another output of the network", i, v.Name)
+			t = l.copied(fmt.Sprintf("%s/output_%d", v.Name, i), t)
 		}
 		l.out.Outputs = append(l.out.Outputs, t)
 	}
@@ -181,6 +182,14 @@ func (l *lowering) input(v *graph.Value, float bool) error {
 	l.tensor[v], l.tensor[readers[i].Out] = t, t
 	l.done[readers[i]] = true
 	return nil
+}
+
+// copied is a tensor of its own with the values of t, for an output that is an input or another output, too: callers find them by tensor.
+func (l *lowering) copied(name string, t int) int {
+	shape := l.out.Tensors[t].Shape
+	c := l.add(name, tflite.INT8, shape, l.out.Tensors[t].Quant)
+	l.reshape(name, t, c, shape)
+	return c
 }
 
 func (l *lowering) dequantize(t int) int {

@@ -1,6 +1,8 @@
 package export
 
 import (
+	"fmt"
+
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/graph"
 )
@@ -12,5 +14,8 @@ func lowerReLU6(l *lowering, o *graph.Op) error {
 	if err := l.single(o, tflite.RELU, 2, nil); err != nil {
 		return err
 	}
-	return l.saturates(tflite.RELU6_ACT, l.tensor[o.Out])
+	if t := l.tensor[o.Out]; !l.saturates(tflite.RELU6_ACT, t) {
+		return fmt.Errorf("the range of %s goes beyond 6, and a file has no ReLU6 that rescales: quantize again", l.out.Tensors[t].Name)
+	}
+	return nil
 }

@@ -20,7 +20,7 @@ var since = map[opcode]string{
 	{code: FULLY_CONNECTED, version: 4}: "1.14.0", {code: FULLY_CONNECTED, version: 5}: "2.0.0", {code: HARD_SWISH, version: 1}: "1.15.0",
 	{code: LEAKY_RELU, version: 2}: "2.3.0", {code: LOGISTIC, version: 2}: "1.14.0", {code: MAX_POOL_2D, version: 2}: "1.14.0",
 	{code: MEAN, version: 2}: "1.14.0", {code: MUL, version: 2}: "1.14.0", {code: PAD, version: 2}: "1.14.0", {code: PRELU, version: 1}: "1.8.0",
-	{code: QUANTIZE, version: 1}: "1.14.0", {code: QUANTIZE, version: 2}: "1.15.0", {code: RELU, version: 2}: "2.1.0",
+	{code: QUANTIZE, version: 1}: "1.14.0", {code: QUANTIZE, version: 2}: "1.15.0", {code: RELU, version: 2}: "2.1.0", {code: RELU6, version: 2}: "1.14.0",
 	{code: RESIZE_BILINEAR, version: 2}: "1.14.0", {code: RESIZE_BILINEAR, version: 3}: "2.2.0",
 	{code: RESIZE_NEAREST_NEIGHBOR, version: 2}: "1.14.0", {code: RESIZE_NEAREST_NEIGHBOR, version: 3}: "2.3.0",
 	{code: SOFTMAX, version: 2}: "1.14.0", {code: SUB, version: 2}: "1.14.0", {code: TANH, version: 2}: "1.14.0", {code: TRANSPOSE_CONV, version: 3}: "2.3.0",
