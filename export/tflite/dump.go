@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/temper-ml/temper/fakequant/quant"
@@ -14,10 +15,10 @@ func Dump(w io.Writer, m *Model) error {
 	p := &printer{w: w}
 	p.line("model %q, schema %d", m.Description, m.Version)
 	for _, md := range m.Metadata {
-		p.line("metadata %s: %d bytes", md.Name, len(md.Data))
+		p.line("metadata %s: %d bytes", name(md.Name), len(md.Data))
 	}
 	for _, s := range m.Signatures {
-		p.line("signature %s: subgraph %d, inputs %v, outputs %v", s.Key, s.Subgraph, s.Inputs, s.Outputs)
+		p.line("signature %s: subgraph %d, inputs %v, outputs %v", name(s.Key), s.Subgraph, named(s.Inputs), named(s.Outputs))
 	}
 	for i, g := range m.Subgraphs {
 		p.line("subgraph %d %q: inputs %v, outputs %v", i, g.Name, g.Inputs, g.Outputs)
@@ -42,12 +43,28 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-func (o *Operator) text() string {
-	name := o.Code.String()
-	if o.Code == CUSTOM {
-		name += " " + o.Custom
+// name quotes a name from the file that would not print as it is: it may hold what drives a terminal.
+func name(s string) string {
+	if q := strconv.QuoteToGraphic(s); q != `"`+s+`"` {
+		return q
 	}
-	s := fmt.Sprintf("%s v%d %v -> %v", name, o.Version, o.Inputs, o.Outputs)
+	return s
+}
+
+func named(list []Named) []string {
+	var s []string
+	for _, n := range list {
+		s = append(s, fmt.Sprintf("%s=t%d", name(n.Name), n.Tensor))
+	}
+	return s
+}
+
+func (o *Operator) text() string {
+	code := o.Code.String()
+	if o.Code == CUSTOM {
+		code += " " + name(o.Custom)
+	}
+	s := fmt.Sprintf("%s v%d %v -> %v", code, o.Version, o.Inputs, o.Outputs)
 	if o.Options != nil {
 		js, err := json.Marshal(o.Options)
 		if err == nil {
@@ -61,7 +78,7 @@ func (o *Operator) text() string {
 }
 
 func (t *Tensor) text() string {
-	s := fmt.Sprintf("%s %s %v", t.Name, t.Type, t.Shape)
+	s := fmt.Sprintf("%s %s %v", name(t.Name), t.Type, t.Shape)
 	if t.IsConst() {
 		s += fmt.Sprintf(" constant, %d bytes", len(t.Data))
 	}

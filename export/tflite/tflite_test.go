@@ -106,24 +106,3 @@ func TestDamage(t *testing.T) {
 		}
 	}
 }
-
-func FuzzRead(f *testing.F) {
-	data, err := small().Marshal()
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
-		m, err := Read(data)
-		if err != nil {
-			return
-		}
-		again, err := m.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := Read(again); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
