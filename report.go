@@ -30,7 +30,7 @@ func CompareLayers(g *graph.Graph, m *tflite.Model, data *datasets.Set) ([]Layer
 		return nil, err
 	}
 	pairs := pairUp(g, it)
-	whole, err := graph.NewEval(g)
+	whole, err := graph.NewEval(g, graph.Unfused)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ func calibrate(float *graph.Graph, sites []*site, data Data, o Observer) error {
 	if o == nil {
 		o = MinMax{}
 	}
-	s, err := graph.NewEval(float)
+	s, err := graph.NewEval(float, graph.Unfused)
 	if err != nil {
 		return err
 	}

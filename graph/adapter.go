@@ -25,6 +25,7 @@ import (
 type instance struct {
 	name   string
 	kind   string
+	ops    stage
 	kernel Kernel
 	in     []Shape
 	out    Shape

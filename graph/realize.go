@@ -28,13 +28,9 @@ func (s *Session) realize(n int) (p *program, err error) {
 	for _, v := range s.g.Vars {
 		r.leaf(v.Value, bind(v.Data, v.Shape))
 	}
-	used := r.wanted()
-	for _, o := range s.g.Ops {
-		if !used[o.Out] {
-			continue
-		}
-		if err := r.op(o); err != nil {
-			return nil, fmt.Errorf("%s: %w", o.Name, err)
+	for _, st := range s.plan() {
+		if err := r.stage(st); err != nil {
+			return nil, fmt.Errorf("%s: %w", st.last().Name, err)
 		}
 	}
 	return r.p, r.compile()
@@ -55,45 +51,44 @@ func (r *realizer) leaf(v *Value, t *tensor.Dense) {
 	r.leaves = append(r.leaves, node)
 }
 
-// wanted are the values that the session computes: all that the outputs depend on, or in training, all that the loss depends on.
-func (r *realizer) wanted() map[*Value]bool {
-	if r.loss != nil {
-		return ancestors(r.predict)
-	}
-	return ancestors(r.g.Outputs...)
-}
-
-func (r *realizer) op(o *Op) error {
-	at := &instance{name: o.Name, kind: KindName(o.Kind), out: o.Out.Shape.With(r.p.n), first: -1}
-	d := DefOf(o.Kind)
-	in := make(gorgonia.Nodes, len(o.In))
-	for i, v := range o.In {
-		s := v.Shape.With(r.p.n)
-		at.in = append(at.in, s)
-		diff := d.Port(i).Diff && r.need[v]
-		at.diff = append(at.diff, diff)
-		at.dx = append(at.dx, buffer{})
-		if diff {
-			at.dx[i] = newBuffer(s)
-			if at.first < 0 {
-				at.first = i
+// stage adds the node of a stage. It reads what its Ops read, without the values inside the chain.
+func (r *realizer) stage(st stage) error {
+	last := st.last()
+	at := &instance{name: last.Name, kind: st.kinds(), ops: st, out: last.Out.Shape.With(r.p.n), first: -1}
+	var in gorgonia.Nodes
+	for k, o := range st {
+		d := DefOf(o.Kind)
+		for i, v := range o.In {
+			if k == 0 || i > 0 {
+				at.read(v.Shape.With(r.p.n), d.Port(i).Diff && r.need[v])
+				in = append(in, r.nodes[v])
 			}
 		}
-		at.dxBuf = append(at.dxBuf, at.dx[i].x)
-		in[i] = r.nodes[v]
 	}
 	at.inBuf = make([][]float32, len(in))
 	at.y = newBuffer(at.out)
 	var err error
-	if at.kernel, err = o.Kind.Kernel(Context{Op: o.Name, In: at.in, Out: at.out, Train: r.loss != nil}); err != nil {
+	if at.kernel, err = st.kernel(r.p.n, r.loss != nil); err != nil {
 		return err
 	}
-	if r.nodes[o.Out], err = apply(newForward(at), in...); err != nil {
+	if r.nodes[last.Out], err = apply(newForward(at), in...); err != nil {
 		return err
 	}
-	r.p.at[o.Name] = at
+	r.p.at[last.Name] = at
 	r.p.order = append(r.p.order, at)
 	return nil
+}
+
+// read adds an input.
+func (at *instance) read(s Shape, diff bool) {
+	var dx buffer
+	if diff {
+		dx = newBuffer(s)
+		if at.first < 0 {
+			at.first = len(at.in)
+		}
+	}
+	at.in, at.diff, at.dx, at.dxBuf = append(at.in, s), append(at.diff, diff), append(at.dx, dx), append(at.dxBuf, dx.x)
 }
 
 // compile differentiates and makes the machine. Only what the roots need is compiled.

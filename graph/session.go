@@ -13,21 +13,26 @@ type Session struct {
 	loss     Loss // nil in an eval session
 	predict  *Value
 	params   []*Var
+	unfused  bool
 	programs map[int]*program
 	last     *program
 }
 
 // NewEval makes a session for inference: dropout passes, BatchNorm uses its moving statistics, quantization ranges stand still.
-func NewEval(g *Graph) (*Session, error) {
+func NewEval(g *Graph, options ...Option) (*Session, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	return &Session{g: g, predict: g.Outputs[0], programs: map[int]*program{}}, nil
+	s := &Session{g: g, predict: g.Outputs[0], programs: map[int]*program{}}
+	for _, o := range options {
+		o(s)
+	}
+	return s, nil
 }
 
 // NewTrain makes a session that computes the loss of the first output and its gradients by the trainable Vars.
-func NewTrain(g *Graph, loss Loss) (*Session, error) {
-	s, err := NewEval(g)
+func NewTrain(g *Graph, loss Loss, options ...Option) (*Session, error) {
+	s, err := NewEval(g, options...)
 	if err != nil {
 		return nil, err
 	}
@@ -238,9 +243,11 @@ func (s *Session) culprit(p *program) string {
 		}
 	}
 	for _, at := range p.order {
-		for _, v := range s.g.Op(at.name).In {
-			if v.Var != nil && !finite(v.Var.Data) {
-				return fmt.Sprintf("the var %s, read by %s, holds NaN or Inf: lower the learning rate or clip the gradients", v.Name, at.name)
+		for _, o := range at.ops {
+			for _, v := range o.In {
+				if v.Var != nil && !finite(v.Var.Data) {
+					return fmt.Sprintf("the var %s, read by %s, holds NaN or Inf: lower the learning rate or clip the gradients", v.Name, o.Name)
+				}
 			}
 		}
 		if !finite(at.y.x) {

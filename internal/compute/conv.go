@@ -59,6 +59,9 @@ func NewConv(s ConvShape) *Conv {
 	return c
 }
 
+// Shape is what the convolution was prepared for.
+func (c *Conv) Shape() ConvShape { return c.s }
+
 // Forward computes y from x and the kernel w.
 func (c *Conv) Forward(y, x, w []float32) {
 	c.SetKernel(w)

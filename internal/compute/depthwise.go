@@ -24,6 +24,9 @@ func NewDepthwise(s ConvShape) *DepthwiseConv {
 	return d
 }
 
+// Shape is what the convolution was prepared for.
+func (d *DepthwiseConv) Shape() ConvShape { return d.s }
+
 // Forward computes y [n,oh,ow,c*multiplier] from x and the kernel w.
 func (d *DepthwiseConv) Forward(y, x, w []float32) {
 	d.SetKernel(w)

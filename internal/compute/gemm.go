@@ -19,12 +19,19 @@ type left struct {
 type Scratch struct {
 	a, b   []float32 // a padded image, a packed factor
 	c      []float32
+	free   [2][]float32     // Buffer's
 	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
 	tile   tileArgs
 	mulAdd mulAddArgs
 }
 
 type scratch = Scratch
+
+// Buffer is memory of n floats for the Scratch's user: buffer 0 or 1, with contents from before.
+func (s *Scratch) Buffer(i, n int) []float32 {
+	s.free[i] = grow(s.free[i], n)
+	return s.free[i]
+}
 
 var scratches = sync.Pool{New: func() any { return new(Scratch) }}
 

@@ -1,0 +1,150 @@
+package graph
+
+import (
+	"github.com/temper-ml/temper/internal/compute"
+)
+
+// fusedKernel prepares the chain of a stage. Its inputs are those of the Ops in order, without the values inside the chain.
+func fusedKernel(st stage, n int, train bool) (Kernel, error) {
+	head := st[0]
+	k, err := head.Kind.Kernel(Context{Op: head.Name, In: shapesWith(head.In, n), Out: head.Out.Shape.With(n), Train: train})
+	if err != nil {
+		return nil, err
+	}
+	f := &chainKernel{bias: -1}
+	switch k := k.(type) {
+	case *conv2DKernel:
+		f.conv, f.s = k.Conv, k.Conv.Shape()
+	case *depthwiseKernel:
+		f.conv, f.s = k.DepthwiseConv, k.DepthwiseConv.Shape()
+	}
+	for _, o := range st[1:] {
+		switch o.Kind.(type) {
+		case BiasAdd:
+			f.bias = 2
+		case ReLU:
+			f.act = compute.ReLU
+		case ReLU6:
+			f.act = compute.ReLU6
+		case MaxPool2D:
+			f.pool = true
+			if train {
+				f.arg = make([]uint8, n*f.s.Out()/4)
+			}
+		}
+	}
+	return f, nil
+}
+
+func shapesWith(vs []*Value, n int) []Shape {
+	var shapes []Shape
+	for _, v := range vs {
+		shapes = append(shapes, v.Shape.With(n))
+	}
+	return shapes
+}
+
+// chainKernel is a convolution with bias, activation and 2x2 pooling, each optional, image by image.
+type chainKernel struct {
+	conv compute.Images
+	s    compute.ConvShape
+	bias int // input of the bias, or -1
+	act  compute.Act
+	pool bool
+	arg  []uint8 // in training: which of its 4 values each maximum is
+}
+
+// of is image i of an array of images of so many values.
+func of(x []float32, i, size int) []float32 { return x[i*size : (i+1)*size] }
+
+func (k *chainKernel) biasOf(in [][]float32) []float32 {
+	if k.bias < 0 {
+		return nil
+	}
+	return in[k.bias]
+}
+
+func (k *chainKernel) Forward(y []float32, in [][]float32) {
+	k.conv.SetKernel(in[1])
+	s, bias := k.s, k.biasOf(in)
+	compute.Parallel(s.N, 1, func(lo, hi int) {
+		m := compute.GetScratch()
+		for n := lo; n < hi; n++ {
+			x := of(in[0], n, s.In())
+			if !k.pool {
+				out := of(y, n, s.Out())
+				k.conv.Image(m, out, x)
+				compute.BiasAct(out, out, bias, s.OC, k.act)
+				continue
+			}
+			z := m.Buffer(0, s.Out())
+			k.conv.Image(m, z, x)
+			compute.BiasActMaxPool2x2(of(y, n, s.Out()/4), k.argOf(n), z, bias, s.OH, s.OW, s.OC, k.act)
+		}
+		compute.PutScratch(m)
+	})
+}
+
+func (k *chainKernel) argOf(n int) []uint8 {
+	if k.arg == nil {
+		return nil
+	}
+	size := k.s.Out() / 4
+	return k.arg[n*size : (n+1)*size]
+}
+
+func (k *chainKernel) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
+	gradChain(k.conv, k.s, dx, in, k.bias, func(m *compute.Scratch, n int, db []float32) []float32 {
+		s := k.s
+		dz := m.Buffer(0, s.Out())
+		if !k.pool {
+			compute.ActGrad(dz, of(dy, n, s.Out()), of(y, n, s.Out()), db, s.OC, k.act)
+			return dz
+		}
+		size := s.Out() / 4
+		compute.BiasActMaxPool2x2Grad(dz, db, of(dy, n, size), of(y, n, size), k.argOf(n), s.OH, s.OW, s.OC, k.act)
+		return dz
+	})
+}
+
+// gradChain runs the backward pass of a convolution whose output's gradient grad makes, image by image; grad adds the bias's gradient to db
+// unless that is nil.
+func gradChain(conv compute.Images, s compute.ConvShape, dx, in [][]float32, bias int, grad func(m *compute.Scratch, n int, db []float32) []float32) {
+	if dx[0] != nil {
+		conv.SetGradKernel(in[1])
+	}
+	size, channels := 0, 0
+	if dx[1] != nil {
+		size = conv.SumSize()
+	}
+	if bias >= 0 && dx[bias] != nil {
+		channels = s.OC
+	}
+	call := compute.GetScratch()
+	total := call.Buffer(1, size+channels)
+	compute.Reduce(total, s.N, func(sum []float32, lo, hi int) {
+		m := compute.GetScratch()
+		var db []float32
+		if channels > 0 {
+			db = sum[size:]
+			clear(db)
+		}
+		for n := lo; n < hi; n++ {
+			dz := grad(m, n, db)
+			if dx[0] != nil {
+				conv.ImageGradInput(m, of(dx[0], n, s.In()), dz)
+			}
+			if size > 0 {
+				conv.ImageGradKernel(m, sum[:size], of(in[0], n, s.In()), dz, n == lo)
+			}
+		}
+		compute.PutScratch(m)
+	})
+	if size > 0 {
+		conv.FinishSum(dx[1], total[:size])
+	}
+	if channels > 0 {
+		copy(dx[bias], total[size:])
+	}
+	compute.PutScratch(call)
+}

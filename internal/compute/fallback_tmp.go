@@ -1,0 +1,94 @@
+package compute
+
+// Act is an activation.
+type Act int
+
+const (
+	Linear Act = iota
+	ReLU
+	ReLU6
+)
+
+func (a Act) apply(v float32) float32 {
+	if a != Linear && !(v > 0) && v == v {
+		v = 0
+	}
+	if a == ReLU6 && v > 6 {
+		v = 6
+	}
+	return v
+}
+
+func (a Act) passes(y float32) bool {
+	return a == Linear || y > 0 && (a == ReLU || y < 6)
+}
+
+func BiasAct(y, x, bias []float32, c int, a Act) {
+	for p := 0; p < len(x); p += c {
+		for i := range c {
+			v := x[p+i]
+			if bias != nil {
+				v += bias[i]
+			}
+			y[p+i] = a.apply(v)
+		}
+	}
+}
+
+func ActGrad(dz, dy, y []float32, db []float32, c int, a Act) {
+	for p := 0; p < len(y); p += c {
+		for i := range c {
+			v := float32(0)
+			if a.passes(y[p+i]) {
+				v = dy[p+i]
+			}
+			dz[p+i] = v
+			if db != nil {
+				db[i] += v
+			}
+		}
+	}
+}
+
+func BiasActMaxPool2x2(y []float32, arg []uint8, x, bias []float32, h, w, c int, a Act) {
+	for oy := range h / 2 {
+		for ox := range w / 2 {
+			for i := range c {
+				at := (2*oy*w+2*ox)*c + i
+				best, k := x[at], 0
+				for j, v := range [3]float32{x[at+c], x[at+w*c], x[at+w*c+c]} {
+					if v > best {
+						best, k = v, j+1
+					}
+				}
+				if bias != nil {
+					best += bias[i]
+				}
+				o := (oy*(w/2)+ox)*c + i
+				y[o] = a.apply(best)
+				if arg != nil {
+					arg[o] = uint8(k)
+				}
+			}
+		}
+	}
+}
+
+func BiasActMaxPool2x2Grad(dz, db, dy, y []float32, arg []uint8, h, w, c int, a Act) {
+	clear(dz)
+	for oy := range h / 2 {
+		for ox := range w / 2 {
+			for i := range c {
+				o := (oy*(w/2)+ox)*c + i
+				if !a.passes(y[o]) {
+					continue
+				}
+				k := int(arg[o])
+				dz[((2*oy+k/2)*w+2*ox+k%2)*c+i] = dy[o]
+				if db != nil {
+					db[i] += dy[o]
+				}
+			}
+		}
+	}
+}
