@@ -54,7 +54,7 @@ type Conv struct {
 
 // NewConv prepares a convolution.
 func NewConv(s ConvShape) *Conv {
-	c := &Conv{s: s, t: active()}
+	c := &Conv{s: s, t: active().forColumns(s.OC)}
 	c.ph, c.pw = s.padded()
 	return c
 }

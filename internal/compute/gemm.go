@@ -111,7 +111,7 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b []float32, m, 
 // matmul computes c[m,n] = a b for b given by strides. Long sums are cut, so that a block of b stays in the cache.
 func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 	const blockK = 512
-	t := active()
+	t := active().forColumns(n)
 	s := GetScratch()
 	for k0 := 0; k0 < k; k0 += blockK {
 		kn := min(blockK, k-k0)

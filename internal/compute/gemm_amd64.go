@@ -102,6 +102,136 @@ func tileAVX25(args *uint64)
 //go:noescape
 func tileAVX26(args *uint64)
 
+// narrowAVX5121 multiplies 1 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5121(args *uint64)
+
+// narrowAVX5122 multiplies 2 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5122(args *uint64)
+
+// narrowAVX5123 multiplies 3 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5123(args *uint64)
+
+// narrowAVX5124 multiplies 4 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5124(args *uint64)
+
+// narrowAVX5125 multiplies 5 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5125(args *uint64)
+
+// narrowAVX5126 multiplies 6 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5126(args *uint64)
+
+// narrowAVX5127 multiplies 7 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5127(args *uint64)
+
+// narrowAVX5128 multiplies 8 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5128(args *uint64)
+
+// narrowAVX5129 multiplies 9 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX5129(args *uint64)
+
+// narrowAVX51210 multiplies 10 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX51210(args *uint64)
+
+// narrowAVX51211 multiplies 11 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX51211(args *uint64)
+
+// narrowAVX51212 multiplies 12 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX51212(args *uint64)
+
+// narrowAVX51213 multiplies 13 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX51213(args *uint64)
+
+// narrowAVX51214 multiplies 14 rows by 16 columns.
+//
+//go:noescape
+func narrowAVX51214(args *uint64)
+
+// narrowAVX21 multiplies 1 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX21(args *uint64)
+
+// narrowAVX22 multiplies 2 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX22(args *uint64)
+
+// narrowAVX23 multiplies 3 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX23(args *uint64)
+
+// narrowAVX24 multiplies 4 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX24(args *uint64)
+
+// narrowAVX25 multiplies 5 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX25(args *uint64)
+
+// narrowAVX26 multiplies 6 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX26(args *uint64)
+
+// narrowAVX27 multiplies 7 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX27(args *uint64)
+
+// narrowAVX28 multiplies 8 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX28(args *uint64)
+
+// narrowAVX29 multiplies 9 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX29(args *uint64)
+
+// narrowAVX210 multiplies 10 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX210(args *uint64)
+
+// narrowAVX211 multiplies 11 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX211(args *uint64)
+
+// narrowAVX212 multiplies 12 rows by 8 columns.
+//
+//go:noescape
+func narrowAVX212(args *uint64)
+
 // mulAddAVX512 adds the products of u and v to dst.
 //
 //go:noescape

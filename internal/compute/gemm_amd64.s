@@ -2204,6 +2204,2242 @@ tileAVX26_store:
 	VZEROUPPER
 	RET
 
+// func narrowAVX5121(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5121(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), DX
+	MOVQ   (AX), BX
+	VPXORQ Z0, Z0, Z0
+	MOVQ   40(AX), SI
+
+narrowAVX5121_outer:
+	MOVQ 48(AX), DI
+
+narrowAVX5121_loop:
+	VMOVUPS          (CX), Z1
+	VFMADD231PS.BCST (BX), Z1, Z0
+	ADDQ             DX, BX
+	ADDQ             $+64, CX
+	DECQ             DI
+	JNZ              narrowAVX5121_loop
+	MOVQ             56(AX), DI
+	ADDQ             DI, BX
+	DECQ             SI
+	JNZ              narrowAVX5121_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5121_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+
+narrowAVX5121_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5122(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5122(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	MOVQ   40(AX), DI
+
+narrowAVX5122_outer:
+	MOVQ 48(AX), R8
+
+narrowAVX5122_loop:
+	VMOVUPS          (CX), Z2
+	VFMADD231PS.BCST (SI), Z2, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z2, Z1
+	ADDQ             BX, SI
+	ADDQ             $+64, CX
+	DECQ             R8
+	JNZ              narrowAVX5122_loop
+	MOVQ             56(AX), R8
+	ADDQ             R8, SI
+	DECQ             DI
+	JNZ              narrowAVX5122_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5122_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+
+narrowAVX5122_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5123(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5123(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	MOVQ   40(AX), DI
+
+narrowAVX5123_outer:
+	MOVQ 48(AX), R8
+
+narrowAVX5123_loop:
+	VMOVUPS          (CX), Z3
+	VFMADD231PS.BCST (SI), Z3, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z3, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z3, Z2
+	ADDQ             BX, SI
+	ADDQ             $+64, CX
+	DECQ             R8
+	JNZ              narrowAVX5123_loop
+	MOVQ             56(AX), R8
+	ADDQ             R8, SI
+	DECQ             DI
+	JNZ              narrowAVX5123_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5123_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+
+narrowAVX5123_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5124(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5124(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	MOVQ   40(AX), R8
+
+narrowAVX5124_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX5124_loop:
+	VMOVUPS          (CX), Z4
+	VFMADD231PS.BCST (SI), Z4, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z4, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z4, Z2
+	VFMADD231PS.BCST (DI), Z4, Z3
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             $+64, CX
+	DECQ             R9
+	JNZ              narrowAVX5124_loop
+	MOVQ             56(AX), R9
+	ADDQ             R9, SI
+	ADDQ             R9, DI
+	DECQ             R8
+	JNZ              narrowAVX5124_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5124_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+
+narrowAVX5124_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5125(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5125(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	MOVQ   40(AX), R8
+
+narrowAVX5125_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX5125_loop:
+	VMOVUPS          (CX), Z5
+	VFMADD231PS.BCST (SI), Z5, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z5, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z5, Z2
+	VFMADD231PS.BCST (DI), Z5, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z5, Z4
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             $+64, CX
+	DECQ             R9
+	JNZ              narrowAVX5125_loop
+	MOVQ             56(AX), R9
+	ADDQ             R9, SI
+	ADDQ             R9, DI
+	DECQ             R8
+	JNZ              narrowAVX5125_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5125_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+
+narrowAVX5125_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5126(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5126(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	MOVQ   40(AX), R8
+
+narrowAVX5126_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX5126_loop:
+	VMOVUPS          (CX), Z6
+	VFMADD231PS.BCST (SI), Z6, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z6, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z6, Z2
+	VFMADD231PS.BCST (DI), Z6, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z6, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z6, Z5
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             $+64, CX
+	DECQ             R9
+	JNZ              narrowAVX5126_loop
+	MOVQ             56(AX), R9
+	ADDQ             R9, SI
+	ADDQ             R9, DI
+	DECQ             R8
+	JNZ              narrowAVX5126_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5126_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+
+narrowAVX5126_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5127(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5127(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	MOVQ   40(AX), R9
+
+narrowAVX5127_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX5127_loop:
+	VMOVUPS          (CX), Z7
+	VFMADD231PS.BCST (SI), Z7, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z7, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z7, Z2
+	VFMADD231PS.BCST (DI), Z7, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z7, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z7, Z5
+	VFMADD231PS.BCST (R8), Z7, Z6
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             $+64, CX
+	DECQ             R10
+	JNZ              narrowAVX5127_loop
+	MOVQ             56(AX), R10
+	ADDQ             R10, SI
+	ADDQ             R10, DI
+	ADDQ             R10, R8
+	DECQ             R9
+	JNZ              narrowAVX5127_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5127_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+
+narrowAVX5127_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5128(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5128(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	MOVQ   40(AX), R9
+
+narrowAVX5128_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX5128_loop:
+	VMOVUPS          (CX), Z8
+	VFMADD231PS.BCST (SI), Z8, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z8, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z8, Z2
+	VFMADD231PS.BCST (DI), Z8, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z8, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z8, Z5
+	VFMADD231PS.BCST (R8), Z8, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z8, Z7
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             $+64, CX
+	DECQ             R10
+	JNZ              narrowAVX5128_loop
+	MOVQ             56(AX), R10
+	ADDQ             R10, SI
+	ADDQ             R10, DI
+	ADDQ             R10, R8
+	DECQ             R9
+	JNZ              narrowAVX5128_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5128_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+
+narrowAVX5128_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX5129(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX5129(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	MOVQ   40(AX), R9
+
+narrowAVX5129_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX5129_loop:
+	VMOVUPS          (CX), Z9
+	VFMADD231PS.BCST (SI), Z9, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z9, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z9, Z2
+	VFMADD231PS.BCST (DI), Z9, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z9, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z9, Z5
+	VFMADD231PS.BCST (R8), Z9, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z9, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z9, Z8
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             $+64, CX
+	DECQ             R10
+	JNZ              narrowAVX5129_loop
+	MOVQ             56(AX), R10
+	ADDQ             R10, SI
+	ADDQ             R10, DI
+	ADDQ             R10, R8
+	DECQ             R9
+	JNZ              narrowAVX5129_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX5129_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+
+narrowAVX5129_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX51210(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX51210(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	MOVQ   40(AX), R10
+
+narrowAVX51210_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX51210_loop:
+	VMOVUPS          (CX), Z10
+	VFMADD231PS.BCST (SI), Z10, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z10, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z10, Z2
+	VFMADD231PS.BCST (DI), Z10, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z10, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z10, Z5
+	VFMADD231PS.BCST (R8), Z10, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z10, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z10, Z8
+	VFMADD231PS.BCST (R9), Z10, Z9
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             $+64, CX
+	DECQ             R11
+	JNZ              narrowAVX51210_loop
+	MOVQ             56(AX), R11
+	ADDQ             R11, SI
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	DECQ             R10
+	JNZ              narrowAVX51210_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX51210_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+	VADDPS           (AX), Z9, Z9
+	ADDQ             DX, AX
+
+narrowAVX51210_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX51211(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX51211(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	MOVQ   40(AX), R10
+
+narrowAVX51211_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX51211_loop:
+	VMOVUPS          (CX), Z11
+	VFMADD231PS.BCST (SI), Z11, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z11, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z11, Z2
+	VFMADD231PS.BCST (DI), Z11, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z11, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z11, Z5
+	VFMADD231PS.BCST (R8), Z11, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z11, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z11, Z8
+	VFMADD231PS.BCST (R9), Z11, Z9
+	VFMADD231PS.BCST (R9)(DX*1), Z11, Z10
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             $+64, CX
+	DECQ             R11
+	JNZ              narrowAVX51211_loop
+	MOVQ             56(AX), R11
+	ADDQ             R11, SI
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	DECQ             R10
+	JNZ              narrowAVX51211_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX51211_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+	VADDPS           (AX), Z9, Z9
+	ADDQ             DX, AX
+	VADDPS           (AX), Z10, Z10
+	ADDQ             DX, AX
+
+narrowAVX51211_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX51212(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX51212(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	MOVQ   40(AX), R10
+
+narrowAVX51212_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX51212_loop:
+	VMOVUPS          (CX), Z12
+	VFMADD231PS.BCST (SI), Z12, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z12, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z12, Z2
+	VFMADD231PS.BCST (DI), Z12, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z12, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z12, Z5
+	VFMADD231PS.BCST (R8), Z12, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z12, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z12, Z8
+	VFMADD231PS.BCST (R9), Z12, Z9
+	VFMADD231PS.BCST (R9)(DX*1), Z12, Z10
+	VFMADD231PS.BCST (R9)(DX*2), Z12, Z11
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             $+64, CX
+	DECQ             R11
+	JNZ              narrowAVX51212_loop
+	MOVQ             56(AX), R11
+	ADDQ             R11, SI
+	ADDQ             R11, DI
+	ADDQ             R11, R8
+	ADDQ             R11, R9
+	DECQ             R10
+	JNZ              narrowAVX51212_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX51212_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+	VADDPS           (AX), Z9, Z9
+	ADDQ             DX, AX
+	VADDPS           (AX), Z10, Z10
+	ADDQ             DX, AX
+	VADDPS           (AX), Z11, Z11
+	ADDQ             DX, AX
+
+narrowAVX51212_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z11, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX51213(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX51213(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	LEAQ   (R9)(DX*2), R10
+	ADDQ   DX, R10
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	MOVQ   40(AX), R11
+
+narrowAVX51213_outer:
+	MOVQ 48(AX), R12
+
+narrowAVX51213_loop:
+	VMOVUPS          (CX), Z13
+	VFMADD231PS.BCST (SI), Z13, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z13, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z13, Z2
+	VFMADD231PS.BCST (DI), Z13, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z13, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z13, Z5
+	VFMADD231PS.BCST (R8), Z13, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z13, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z13, Z8
+	VFMADD231PS.BCST (R9), Z13, Z9
+	VFMADD231PS.BCST (R9)(DX*1), Z13, Z10
+	VFMADD231PS.BCST (R9)(DX*2), Z13, Z11
+	VFMADD231PS.BCST (R10), Z13, Z12
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	ADDQ             $+64, CX
+	DECQ             R12
+	JNZ              narrowAVX51213_loop
+	MOVQ             56(AX), R12
+	ADDQ             R12, SI
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	DECQ             R11
+	JNZ              narrowAVX51213_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX51213_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+	VADDPS           (AX), Z9, Z9
+	ADDQ             DX, AX
+	VADDPS           (AX), Z10, Z10
+	ADDQ             DX, AX
+	VADDPS           (AX), Z11, Z11
+	ADDQ             DX, AX
+	VADDPS           (AX), Z12, Z12
+	ADDQ             DX, AX
+
+narrowAVX51213_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z11, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX51214(args *uint64)
+// Requires: AVX, AVX512F
+TEXT ·narrowAVX51214(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	LEAQ   (R9)(DX*2), R10
+	ADDQ   DX, R10
+	VPXORQ Z0, Z0, Z0
+	VPXORQ Z1, Z1, Z1
+	VPXORQ Z2, Z2, Z2
+	VPXORQ Z3, Z3, Z3
+	VPXORQ Z4, Z4, Z4
+	VPXORQ Z5, Z5, Z5
+	VPXORQ Z6, Z6, Z6
+	VPXORQ Z7, Z7, Z7
+	VPXORQ Z8, Z8, Z8
+	VPXORQ Z9, Z9, Z9
+	VPXORQ Z10, Z10, Z10
+	VPXORQ Z11, Z11, Z11
+	VPXORQ Z12, Z12, Z12
+	VPXORQ Z13, Z13, Z13
+	MOVQ   40(AX), R11
+
+narrowAVX51214_outer:
+	MOVQ 48(AX), R12
+
+narrowAVX51214_loop:
+	VMOVUPS          (CX), Z14
+	VFMADD231PS.BCST (SI), Z14, Z0
+	VFMADD231PS.BCST (SI)(DX*1), Z14, Z1
+	VFMADD231PS.BCST (SI)(DX*2), Z14, Z2
+	VFMADD231PS.BCST (DI), Z14, Z3
+	VFMADD231PS.BCST (DI)(DX*1), Z14, Z4
+	VFMADD231PS.BCST (DI)(DX*2), Z14, Z5
+	VFMADD231PS.BCST (R8), Z14, Z6
+	VFMADD231PS.BCST (R8)(DX*1), Z14, Z7
+	VFMADD231PS.BCST (R8)(DX*2), Z14, Z8
+	VFMADD231PS.BCST (R9), Z14, Z9
+	VFMADD231PS.BCST (R9)(DX*1), Z14, Z10
+	VFMADD231PS.BCST (R9)(DX*2), Z14, Z11
+	VFMADD231PS.BCST (R10), Z14, Z12
+	VFMADD231PS.BCST (R10)(DX*1), Z14, Z13
+	ADDQ             BX, SI
+	ADDQ             BX, DI
+	ADDQ             BX, R8
+	ADDQ             BX, R9
+	ADDQ             BX, R10
+	ADDQ             $+64, CX
+	DECQ             R12
+	JNZ              narrowAVX51214_loop
+	MOVQ             56(AX), R12
+	ADDQ             R12, SI
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
+	ADDQ             R12, R10
+	DECQ             R11
+	JNZ              narrowAVX51214_outer
+	MOVQ             16(AX), CX
+	MOVQ             64(AX), DX
+	MOVQ             72(AX), AX
+	TESTQ            AX, AX
+	JZ               narrowAVX51214_store
+	MOVQ             CX, AX
+	VADDPS           (AX), Z0, Z0
+	ADDQ             DX, AX
+	VADDPS           (AX), Z1, Z1
+	ADDQ             DX, AX
+	VADDPS           (AX), Z2, Z2
+	ADDQ             DX, AX
+	VADDPS           (AX), Z3, Z3
+	ADDQ             DX, AX
+	VADDPS           (AX), Z4, Z4
+	ADDQ             DX, AX
+	VADDPS           (AX), Z5, Z5
+	ADDQ             DX, AX
+	VADDPS           (AX), Z6, Z6
+	ADDQ             DX, AX
+	VADDPS           (AX), Z7, Z7
+	ADDQ             DX, AX
+	VADDPS           (AX), Z8, Z8
+	ADDQ             DX, AX
+	VADDPS           (AX), Z9, Z9
+	ADDQ             DX, AX
+	VADDPS           (AX), Z10, Z10
+	ADDQ             DX, AX
+	VADDPS           (AX), Z11, Z11
+	ADDQ             DX, AX
+	VADDPS           (AX), Z12, Z12
+	ADDQ             DX, AX
+	VADDPS           (AX), Z13, Z13
+	ADDQ             DX, AX
+
+narrowAVX51214_store:
+	VMOVUPS Z0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z11, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z12, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Z13, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX21(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX21(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), DX
+	MOVQ   (AX), BX
+	VXORPS Y0, Y0, Y0
+	MOVQ   40(AX), SI
+
+narrowAVX21_outer:
+	MOVQ 48(AX), DI
+
+narrowAVX21_loop:
+	VMOVUPS      (CX), Y1
+	VBROADCASTSS (BX), Y2
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DX, BX
+	ADDQ         $+32, CX
+	DECQ         DI
+	JNZ          narrowAVX21_loop
+	MOVQ         56(AX), DI
+	ADDQ         DI, BX
+	DECQ         SI
+	JNZ          narrowAVX21_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX21_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+
+narrowAVX21_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX22(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX22(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   40(AX), DI
+
+narrowAVX22_outer:
+	MOVQ 48(AX), R8
+
+narrowAVX22_loop:
+	VMOVUPS      (CX), Y2
+	VBROADCASTSS (SI), Y3
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (SI)(DX*1), Y3
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         BX, SI
+	ADDQ         $+32, CX
+	DECQ         R8
+	JNZ          narrowAVX22_loop
+	MOVQ         56(AX), R8
+	ADDQ         R8, SI
+	DECQ         DI
+	JNZ          narrowAVX22_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX22_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+
+narrowAVX22_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX23(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX23(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	MOVQ   40(AX), DI
+
+narrowAVX23_outer:
+	MOVQ 48(AX), R8
+
+narrowAVX23_loop:
+	VMOVUPS      (CX), Y3
+	VBROADCASTSS (SI), Y4
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (SI)(DX*1), Y4
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (SI)(DX*2), Y4
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         BX, SI
+	ADDQ         $+32, CX
+	DECQ         R8
+	JNZ          narrowAVX23_loop
+	MOVQ         56(AX), R8
+	ADDQ         R8, SI
+	DECQ         DI
+	JNZ          narrowAVX23_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX23_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+
+narrowAVX23_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX24(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX24(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   40(AX), R8
+
+narrowAVX24_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX24_loop:
+	VMOVUPS      (CX), Y4
+	VBROADCASTSS (SI), Y5
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (SI)(DX*1), Y5
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (SI)(DX*2), Y5
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         $+32, CX
+	DECQ         R9
+	JNZ          narrowAVX24_loop
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	DECQ         R8
+	JNZ          narrowAVX24_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX24_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+
+narrowAVX24_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX25(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX25(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   40(AX), R8
+
+narrowAVX25_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX25_loop:
+	VMOVUPS      (CX), Y5
+	VBROADCASTSS (SI), Y6
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (SI)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (SI)(DX*2), Y6
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (DI), Y6
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (DI)(DX*1), Y6
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         $+32, CX
+	DECQ         R9
+	JNZ          narrowAVX25_loop
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	DECQ         R8
+	JNZ          narrowAVX25_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX25_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+
+narrowAVX25_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX26(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX26(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   40(AX), R8
+
+narrowAVX26_outer:
+	MOVQ 48(AX), R9
+
+narrowAVX26_loop:
+	VMOVUPS      (CX), Y6
+	VBROADCASTSS (SI), Y7
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (SI)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (SI)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (DI), Y7
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (DI)(DX*1), Y7
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (DI)(DX*2), Y7
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         $+32, CX
+	DECQ         R9
+	JNZ          narrowAVX26_loop
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
+	ADDQ         R9, DI
+	DECQ         R8
+	JNZ          narrowAVX26_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX26_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+
+narrowAVX26_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX27(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX27(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	MOVQ   40(AX), R9
+
+narrowAVX27_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX27_loop:
+	VMOVUPS      (CX), Y7
+	VBROADCASTSS (SI), Y8
+	VFMADD231PS  Y8, Y7, Y0
+	VBROADCASTSS (SI)(DX*1), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VBROADCASTSS (SI)(DX*2), Y8
+	VFMADD231PS  Y8, Y7, Y2
+	VBROADCASTSS (DI), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VBROADCASTSS (DI)(DX*1), Y8
+	VFMADD231PS  Y8, Y7, Y4
+	VBROADCASTSS (DI)(DX*2), Y8
+	VFMADD231PS  Y8, Y7, Y5
+	VBROADCASTSS (R8), Y8
+	VFMADD231PS  Y8, Y7, Y6
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $+32, CX
+	DECQ         R10
+	JNZ          narrowAVX27_loop
+	MOVQ         56(AX), R10
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	DECQ         R9
+	JNZ          narrowAVX27_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX27_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+
+narrowAVX27_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX28(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX28(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   40(AX), R9
+
+narrowAVX28_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX28_loop:
+	VMOVUPS      (CX), Y8
+	VBROADCASTSS (SI), Y9
+	VFMADD231PS  Y9, Y8, Y0
+	VBROADCASTSS (SI)(DX*1), Y9
+	VFMADD231PS  Y9, Y8, Y1
+	VBROADCASTSS (SI)(DX*2), Y9
+	VFMADD231PS  Y9, Y8, Y2
+	VBROADCASTSS (DI), Y9
+	VFMADD231PS  Y9, Y8, Y3
+	VBROADCASTSS (DI)(DX*1), Y9
+	VFMADD231PS  Y9, Y8, Y4
+	VBROADCASTSS (DI)(DX*2), Y9
+	VFMADD231PS  Y9, Y8, Y5
+	VBROADCASTSS (R8), Y9
+	VFMADD231PS  Y9, Y8, Y6
+	VBROADCASTSS (R8)(DX*1), Y9
+	VFMADD231PS  Y9, Y8, Y7
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $+32, CX
+	DECQ         R10
+	JNZ          narrowAVX28_loop
+	MOVQ         56(AX), R10
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	DECQ         R9
+	JNZ          narrowAVX28_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX28_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+	VADDPS       (AX), Y7, Y7
+	ADDQ         DX, AX
+
+narrowAVX28_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX29(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX29(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	MOVQ   40(AX), R9
+
+narrowAVX29_outer:
+	MOVQ 48(AX), R10
+
+narrowAVX29_loop:
+	VMOVUPS      (CX), Y9
+	VBROADCASTSS (SI), Y10
+	VFMADD231PS  Y10, Y9, Y0
+	VBROADCASTSS (SI)(DX*1), Y10
+	VFMADD231PS  Y10, Y9, Y1
+	VBROADCASTSS (SI)(DX*2), Y10
+	VFMADD231PS  Y10, Y9, Y2
+	VBROADCASTSS (DI), Y10
+	VFMADD231PS  Y10, Y9, Y3
+	VBROADCASTSS (DI)(DX*1), Y10
+	VFMADD231PS  Y10, Y9, Y4
+	VBROADCASTSS (DI)(DX*2), Y10
+	VFMADD231PS  Y10, Y9, Y5
+	VBROADCASTSS (R8), Y10
+	VFMADD231PS  Y10, Y9, Y6
+	VBROADCASTSS (R8)(DX*1), Y10
+	VFMADD231PS  Y10, Y9, Y7
+	VBROADCASTSS (R8)(DX*2), Y10
+	VFMADD231PS  Y10, Y9, Y8
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         $+32, CX
+	DECQ         R10
+	JNZ          narrowAVX29_loop
+	MOVQ         56(AX), R10
+	ADDQ         R10, SI
+	ADDQ         R10, DI
+	ADDQ         R10, R8
+	DECQ         R9
+	JNZ          narrowAVX29_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX29_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+	VADDPS       (AX), Y7, Y7
+	ADDQ         DX, AX
+	VADDPS       (AX), Y8, Y8
+	ADDQ         DX, AX
+
+narrowAVX29_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX210(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX210(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   40(AX), R10
+
+narrowAVX210_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX210_loop:
+	VMOVUPS      (CX), Y10
+	VBROADCASTSS (SI), Y11
+	VFMADD231PS  Y11, Y10, Y0
+	VBROADCASTSS (SI)(DX*1), Y11
+	VFMADD231PS  Y11, Y10, Y1
+	VBROADCASTSS (SI)(DX*2), Y11
+	VFMADD231PS  Y11, Y10, Y2
+	VBROADCASTSS (DI), Y11
+	VFMADD231PS  Y11, Y10, Y3
+	VBROADCASTSS (DI)(DX*1), Y11
+	VFMADD231PS  Y11, Y10, Y4
+	VBROADCASTSS (DI)(DX*2), Y11
+	VFMADD231PS  Y11, Y10, Y5
+	VBROADCASTSS (R8), Y11
+	VFMADD231PS  Y11, Y10, Y6
+	VBROADCASTSS (R8)(DX*1), Y11
+	VFMADD231PS  Y11, Y10, Y7
+	VBROADCASTSS (R8)(DX*2), Y11
+	VFMADD231PS  Y11, Y10, Y8
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y11, Y10, Y9
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $+32, CX
+	DECQ         R11
+	JNZ          narrowAVX210_loop
+	MOVQ         56(AX), R11
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	DECQ         R10
+	JNZ          narrowAVX210_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX210_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+	VADDPS       (AX), Y7, Y7
+	ADDQ         DX, AX
+	VADDPS       (AX), Y8, Y8
+	ADDQ         DX, AX
+	VADDPS       (AX), Y9, Y9
+	ADDQ         DX, AX
+
+narrowAVX210_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX211(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX211(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	MOVQ   40(AX), R10
+
+narrowAVX211_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX211_loop:
+	VMOVUPS      (CX), Y11
+	VBROADCASTSS (SI), Y12
+	VFMADD231PS  Y12, Y11, Y0
+	VBROADCASTSS (SI)(DX*1), Y12
+	VFMADD231PS  Y12, Y11, Y1
+	VBROADCASTSS (SI)(DX*2), Y12
+	VFMADD231PS  Y12, Y11, Y2
+	VBROADCASTSS (DI), Y12
+	VFMADD231PS  Y12, Y11, Y3
+	VBROADCASTSS (DI)(DX*1), Y12
+	VFMADD231PS  Y12, Y11, Y4
+	VBROADCASTSS (DI)(DX*2), Y12
+	VFMADD231PS  Y12, Y11, Y5
+	VBROADCASTSS (R8), Y12
+	VFMADD231PS  Y12, Y11, Y6
+	VBROADCASTSS (R8)(DX*1), Y12
+	VFMADD231PS  Y12, Y11, Y7
+	VBROADCASTSS (R8)(DX*2), Y12
+	VFMADD231PS  Y12, Y11, Y8
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y12, Y11, Y9
+	VBROADCASTSS (R9)(DX*1), Y12
+	VFMADD231PS  Y12, Y11, Y10
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $+32, CX
+	DECQ         R11
+	JNZ          narrowAVX211_loop
+	MOVQ         56(AX), R11
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	DECQ         R10
+	JNZ          narrowAVX211_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX211_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+	VADDPS       (AX), Y7, Y7
+	ADDQ         DX, AX
+	VADDPS       (AX), Y8, Y8
+	ADDQ         DX, AX
+	VADDPS       (AX), Y9, Y9
+	ADDQ         DX, AX
+	VADDPS       (AX), Y10, Y10
+	ADDQ         DX, AX
+
+narrowAVX211_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y10, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
+// func narrowAVX212(args *uint64)
+// Requires: AVX, FMA3
+TEXT ·narrowAVX212(SB), NOSPLIT, $0-8
+	MOVQ   args+0(FP), AX
+	MOVQ   8(AX), CX
+	MOVQ   24(AX), DX
+	MOVQ   32(AX), BX
+	MOVQ   (AX), SI
+	LEAQ   (SI)(DX*2), DI
+	ADDQ   DX, DI
+	LEAQ   (DI)(DX*2), R8
+	ADDQ   DX, R8
+	LEAQ   (R8)(DX*2), R9
+	ADDQ   DX, R9
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	MOVQ   40(AX), R10
+
+narrowAVX212_outer:
+	MOVQ 48(AX), R11
+
+narrowAVX212_loop:
+	VMOVUPS      (CX), Y12
+	VBROADCASTSS (SI), Y13
+	VFMADD231PS  Y13, Y12, Y0
+	VBROADCASTSS (SI)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y1
+	VBROADCASTSS (SI)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y2
+	VBROADCASTSS (DI), Y13
+	VFMADD231PS  Y13, Y12, Y3
+	VBROADCASTSS (DI)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y4
+	VBROADCASTSS (DI)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y5
+	VBROADCASTSS (R8), Y13
+	VFMADD231PS  Y13, Y12, Y6
+	VBROADCASTSS (R8)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y7
+	VBROADCASTSS (R8)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y8
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y13, Y12, Y9
+	VBROADCASTSS (R9)(DX*1), Y13
+	VFMADD231PS  Y13, Y12, Y10
+	VBROADCASTSS (R9)(DX*2), Y13
+	VFMADD231PS  Y13, Y12, Y11
+	ADDQ         BX, SI
+	ADDQ         BX, DI
+	ADDQ         BX, R8
+	ADDQ         BX, R9
+	ADDQ         $+32, CX
+	DECQ         R11
+	JNZ          narrowAVX212_loop
+	MOVQ         56(AX), R11
+	ADDQ         R11, SI
+	ADDQ         R11, DI
+	ADDQ         R11, R8
+	ADDQ         R11, R9
+	DECQ         R10
+	JNZ          narrowAVX212_outer
+	MOVQ         16(AX), CX
+	MOVQ         64(AX), DX
+	MOVQ         72(AX), AX
+	TESTQ        AX, AX
+	JZ           narrowAVX212_store
+	MOVQ         CX, AX
+	VADDPS       (AX), Y0, Y0
+	ADDQ         DX, AX
+	VADDPS       (AX), Y1, Y1
+	ADDQ         DX, AX
+	VADDPS       (AX), Y2, Y2
+	ADDQ         DX, AX
+	VADDPS       (AX), Y3, Y3
+	ADDQ         DX, AX
+	VADDPS       (AX), Y4, Y4
+	ADDQ         DX, AX
+	VADDPS       (AX), Y5, Y5
+	ADDQ         DX, AX
+	VADDPS       (AX), Y6, Y6
+	ADDQ         DX, AX
+	VADDPS       (AX), Y7, Y7
+	ADDQ         DX, AX
+	VADDPS       (AX), Y8, Y8
+	ADDQ         DX, AX
+	VADDPS       (AX), Y9, Y9
+	ADDQ         DX, AX
+	VADDPS       (AX), Y10, Y10
+	ADDQ         DX, AX
+	VADDPS       (AX), Y11, Y11
+	ADDQ         DX, AX
+
+narrowAVX212_store:
+	VMOVUPS Y0, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y1, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y2, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y3, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y4, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y5, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y6, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y7, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y8, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y9, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y10, (CX)
+	ADDQ    DX, CX
+	VMOVUPS Y11, (CX)
+	ADDQ    DX, CX
+	VZEROUPPER
+	RET
+
 // func mulAddAVX512(args *uint64)
 // Requires: AVX, AVX512F
 TEXT ·mulAddAVX512(SB), NOSPLIT, $0-8

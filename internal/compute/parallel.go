@@ -135,7 +135,7 @@ func (w *worker) offer(j *job) bool {
 // release takes an offer back that the worker has not begun with, or waits until it has finished.
 func (w *worker) release(j *job) {
 	for i := 0; w.box.Load() == j; i++ {
-		if w.working.CompareAndSwap(false, true) {
+		if !w.working.Load() && w.working.CompareAndSwap(false, true) {
 			// The worker had not begun: now it will not.
 			w.box.Store(nil)
 			w.working.Store(false)

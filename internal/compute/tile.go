@@ -27,10 +27,23 @@ type tile struct {
 	run        []func(*uint64) // argument: a tileArgs
 	vector     int             // floats of a vector
 	mulAddPart func(*uint64)   // argument: a mulAddArgs
+	narrow     *tile           // half as wide, for few columns; may be nil
+}
+
+// forColumns is the kernel for products of n columns: the narrow one where the wide one would compute more than a tenth in vain.
+func (t *tile) forColumns(n int) *tile {
+	if t.narrow == nil {
+		return t
+	}
+	round := func(m int) int { return (n + m - 1) / m * m }
+	if 10*round(t.nr) > 11*round(t.narrow.nr) {
+		return t.narrow
+	}
+	return t
 }
 
 // portable is the micro-kernel in Go: correct everywhere, and 30 to 60 times slower than assembly.
-var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, mulAddPortable}
+var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, mulAddPortable, nil}
 
 func rowsOf(r int) func(*uint64) {
 	return func(args *uint64) {

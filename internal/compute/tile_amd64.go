@@ -7,10 +7,14 @@ func available() []*tile {
 	var ts []*tile
 	if cpu.X86.HasAVX512F {
 		ts = append(ts, &tile{"avx512", 14, 32, []func(*uint64){nil, tileAVX5121, tileAVX5122, tileAVX5123, tileAVX5124, tileAVX5125, tileAVX5126,
-			tileAVX5127, tileAVX5128, tileAVX5129, tileAVX51210, tileAVX51211, tileAVX51212, tileAVX51213, tileAVX51214}, 16, mulAddAVX512})
+			tileAVX5127, tileAVX5128, tileAVX5129, tileAVX51210, tileAVX51211, tileAVX51212, tileAVX51213, tileAVX51214}, 16, mulAddAVX512,
+			&tile{"avx512 narrow", 14, 16, []func(*uint64){nil, narrowAVX5121, narrowAVX5122, narrowAVX5123, narrowAVX5124, narrowAVX5125, narrowAVX5126,
+				narrowAVX5127, narrowAVX5128, narrowAVX5129, narrowAVX51210, narrowAVX51211, narrowAVX51212, narrowAVX51213, narrowAVX51214}, 16, mulAddAVX512, nil}})
 	}
 	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		ts = append(ts, &tile{"avx2", 6, 16, []func(*uint64){nil, tileAVX21, tileAVX22, tileAVX23, tileAVX24, tileAVX25, tileAVX26}, 8, mulAddAVX2})
+		ts = append(ts, &tile{"avx2", 6, 16, []func(*uint64){nil, tileAVX21, tileAVX22, tileAVX23, tileAVX24, tileAVX25, tileAVX26}, 8, mulAddAVX2,
+			&tile{"avx2 narrow", 12, 8, []func(*uint64){nil, narrowAVX21, narrowAVX22, narrowAVX23, narrowAVX24, narrowAVX25, narrowAVX26,
+				narrowAVX27, narrowAVX28, narrowAVX29, narrowAVX210, narrowAVX211, narrowAVX212}, 8, mulAddAVX2, nil}})
 	}
 	return append(ts, &portable)
 }

@@ -12,10 +12,16 @@ import (
 
 func main() {
 	for mr := 1; mr <= 14; mr++ {
-		tile("AVX512", mr, 64)
+		tile("AVX512", mr, 64, 2)
 	}
 	for mr := 1; mr <= 6; mr++ {
-		tile("AVX2", mr, 32)
+		tile("AVX2", mr, 32, 2)
+	}
+	for mr := 1; mr <= 14; mr++ {
+		tile("AVX512", mr, 64, 1)
+	}
+	for mr := 1; mr <= 12; mr++ {
+		tile("AVX2", mr, 32, 1)
 	}
 	mulAdd("AVX512", 64)
 	mulAdd("AVX2", 32)
@@ -37,8 +43,6 @@ func arguments(names ...string) func(string) reg.GPVirtual {
 	}
 }
 
-const cols = 2 // vectors of a tile's row
-
 func vector(width int) reg.VecVirtual {
 	if width == 64 {
 		return ZMM()
@@ -46,9 +50,12 @@ func vector(width int) reg.VecVirtual {
 	return YMM()
 }
 
-// tile writes a kernel of mr rows and two vectors of columns. Row i of the left factor is at a + i*rowStride; three rows share a pointer.
-func tile(isa string, mr, width int) {
+// tile writes a kernel of mr rows and cols vectors of columns. Row i of the left factor is at a + i*rowStride; three rows share a pointer.
+func tile(isa string, mr, width, cols int) {
 	name := fmt.Sprintf("tile%s%d", isa, mr)
+	if cols == 1 {
+		name = fmt.Sprintf("narrow%s%d", isa, mr)
+	}
 	TEXT(name, NOSPLIT, "func(args *uint64)")
 	Doc(fmt.Sprintf("%s multiplies %d rows by %d columns.", name, mr, cols*width/4))
 	Pragma("noescape")
@@ -72,8 +79,9 @@ func tile(isa string, mr, width int) {
 		}
 		return m
 	}
-	sum := make([][cols]reg.VecVirtual, mr)
+	sum := make([][]reg.VecVirtual, mr)
 	for i := range sum {
+		sum[i] = make([]reg.VecVirtual, cols)
 		for j := range sum[i] {
 			sum[i][j] = vector(width)
 			if width == 64 {
@@ -83,7 +91,10 @@ func tile(isa string, mr, width int) {
 			}
 		}
 	}
-	right := [cols]reg.VecVirtual{vector(width), vector(width)}
+	right := make([]reg.VecVirtual, cols)
+	for j := range right {
+		right[j] = vector(width)
+	}
 	left := vector(width)
 	outer := field("outer")
 
@@ -94,6 +105,10 @@ func tile(isa string, mr, width int) {
 		VMOVUPS(Mem{Base: b, Disp: j * width}, right[j])
 	}
 	for i := range mr {
+		if cols == 1 && width == 64 { // one product a load: the multiplier reads memory itself
+			VFMADD231PS_BCST(at(i), right[0], sum[i][0])
+			continue
+		}
 		VBROADCASTSS(at(i), left)
 		for j := range cols {
 			VFMADD231PS(left, right[j], sum[i][j])
