@@ -74,8 +74,14 @@ func (s *Session) chain(o *Op, wanted map[*Value]bool) stage {
 		}
 	}
 	next(func(o *Op) bool { _, ok := o.Kind.(BiasAdd); return ok })
+	norm := false
+	if len(st) == 1 {
+		next(func(o *Op) bool { _, norm = o.Kind.(BatchNorm); return norm })
+	}
 	next(isClamp)
-	next(halves)
+	if !norm {
+		next(halves)
+	}
 	return st
 }
 

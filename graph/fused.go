@@ -18,10 +18,13 @@ func fusedKernel(st stage, n int, train bool) (Kernel, error) {
 	case *depthwiseKernel:
 		f.conv, f.s = k.DepthwiseConv, k.DepthwiseConv.Shape()
 	}
+	var norm *BatchNorm
 	for _, o := range st[1:] {
-		switch o.Kind.(type) {
+		switch kind := o.Kind.(type) {
 		case BiasAdd:
 			f.bias = 2
+		case BatchNorm:
+			norm = &kind
 		case ReLU:
 			f.act = compute.ReLU
 		case ReLU6:
@@ -32,6 +35,9 @@ func fusedKernel(st stage, n int, train bool) (Kernel, error) {
 				f.arg = make([]uint8, n*f.s.Out()/4)
 			}
 		}
+	}
+	if norm != nil {
+		return newNormChain(f.conv, f.s, *norm, f.act, train), nil
 	}
 	return f, nil
 }

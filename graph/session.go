@@ -235,8 +235,17 @@ func (s *Session) run(p *program) error {
 	return nil
 }
 
-// culprit finds where the first number that is not finite came from.
+// culprit finds where the first number that is not finite came from. A session that runs chains of Ops as one makes the step again with single Ops,
+// on a copy of the graph, to name the Op.
 func (s *Session) culprit(p *program) string {
+	if !s.unfused {
+		if u, err := NewTrain(s.g.Clone(), s.loss, Unfused); err == nil {
+			defer u.Close()
+			if again, err := u.repeat(p); err == nil {
+				return u.culprit(again)
+			}
+		}
+	}
 	for i, v := range s.g.Inputs {
 		if !finite(p.inputs[i].x) {
 			return fmt.Sprintf("the input %s holds NaN or Inf", v.Name)
@@ -245,7 +254,7 @@ func (s *Session) culprit(p *program) string {
 	for _, at := range p.order {
 		for _, o := range at.ops {
 			for _, v := range o.In {
-				if v.Var != nil && !finite(v.Var.Data) {
+				if v.Var != nil && v.Var.Role != State && !finite(v.Var.Data) { // states follow the values
 					return fmt.Sprintf("the var %s, read by %s, holds NaN or Inf: lower the learning rate or clip the gradients", v.Name, o.Name)
 				}
 			}
@@ -255,6 +264,20 @@ func (s *Session) culprit(p *program) string {
 		}
 	}
 	return "all values of the network are finite: the loss itself overflows"
+}
+
+// repeat makes the step of another session's program.
+func (s *Session) repeat(p *program) (*program, error) {
+	var x [][]float32
+	for _, in := range p.inputs {
+		x = append(x, in.x)
+	}
+	again, err := s.load(x)
+	if err != nil {
+		return nil, err
+	}
+	again.loss.target = p.loss.target
+	return again, s.run(again)
 }
 
 func finite(x []float32) bool {

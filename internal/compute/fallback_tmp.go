@@ -92,3 +92,61 @@ func BiasActMaxPool2x2Grad(dz, db, dy, y []float32, arg []uint8, h, w, c int, a 
 		}
 	}
 }
+
+// ScaleShiftAct computes y = act(x*scale + shift) over the last dimension, of c channels.
+func ScaleShiftAct(y, x, scale, shift []float32, c int, a Act) {
+	for p := 0; p < len(x); p += c {
+		in, out := x[p:p+c], y[p:p+c]
+		for i, v := range in {
+			out[i] = a.apply(float32(v*scale[i]) + shift[i])
+		}
+	}
+}
+
+// Moments computes mean and sum of squared differences of each channel over the pixels of x.
+func Moments(mean, m2 []float64, x []float32, c int) {
+	n := float64(len(x) / c)
+	clear(mean)
+	for p := 0; p < len(x); p += c {
+		for i, v := range x[p : p+c] {
+			mean[i] += float64(v)
+		}
+	}
+	for i := range mean {
+		mean[i] /= n
+	}
+	clear(m2)
+	for p := 0; p < len(x); p += c {
+		for i, v := range x[p : p+c] {
+			d := float64(v) - mean[i]
+			m2[i] += d * d
+		}
+	}
+}
+
+// NormGradSums adds the channel sums of dz and of dz*(x-mean), dz being dy where the activation passes.
+func NormGradSums(sum, dot []float64, dy, y, x, mean []float32, c int, a Act) {
+	for p := 0; p < len(x); p += c {
+		d, z := dy[p:p+c], y[p:p+c]
+		for i, v := range x[p : p+c] {
+			if a.passes(z[i]) {
+				sum[i] += float64(d[i])
+				dot[i] += float64(d[i] * (v - mean[i]))
+			}
+		}
+	}
+}
+
+// NormGrad computes dx = scale*(dz - shift - (x-mean)*slope), dz being dy where the activation passes.
+func NormGrad(dx, dy, y, x, scale, shift, slope, mean []float32, c int, a Act) {
+	for p := 0; p < len(x); p += c {
+		d, z, out := dy[p:p+c], y[p:p+c], dx[p:p+c]
+		for i, v := range x[p : p+c] {
+			g := float32(0)
+			if a.passes(z[i]) {
+				g = d[i]
+			}
+			out[i] = scale[i] * (g - shift[i] - float32((v-mean[i])*slope[i]))
+		}
+	}
+}
