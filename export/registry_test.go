@@ -18,7 +18,7 @@ import (
 // inTraining are the Kinds that leave no operator in a file, and why.
 var inTraining = map[string]string{
 	"Dropout":   "does nothing outside training",
-	"FakeQuant": "becomes the quantization parameters of a tensor",
+	"FakeQuant": "becomes the quantization parameters of a tensor; QUANTIZE where a value gets others",
 }
 
 // TestKinds walks the registry of Kinds: each has samples, a lowering, an operator in the interpreter, and computes in the file what it computes in

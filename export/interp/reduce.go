@@ -3,10 +3,8 @@ package interp
 import (
 	"fmt"
 	"math/bits"
-	"slices"
 
 	"github.com/temper-ml/temper/export/tflite"
-	"github.com/temper-ml/temper/fakequant/quant"
 )
 
 func init() {
@@ -153,113 +151,4 @@ func extreme[T int8 | float32](r *reduction, x, y []T, sign int) func() {
 			}
 		}
 	}
-}
-
-func init() {
-	register(tflite.ARG_MAX, 2, "int8 and float32 to int32; constant axis", prepareArgMax)
-	register(tflite.L2_NORMALIZATION, 1, "int8, over the last dimension", prepareL2Norm)
-}
-
-func prepareArgMax(n *node) (func(), error) {
-	x, y := n.in[0], n.out[0]
-	a, err := n.axis(1, x)
-	if err != nil {
-		return nil, err
-	}
-	if y.Type != tflite.INT32 {
-		return nil, fmt.Errorf("output %s is %s, want int32", y.Name, y.Type)
-	}
-	if err := n.sameShape(y, slices.Delete(slices.Clone(x.Shape), a, a+1)); err != nil {
-		return nil, err
-	}
-	outer, size, inner := volume(x.Shape[:a]), x.Shape[a], volume(x.Shape[a+1:])
-	out := y.Int32()
-	switch x.Type {
-	case tflite.INT8:
-		v := x.Int8()
-		return func() { argMax(v, out, outer, size, inner) }, nil
-	case tflite.FLOAT32:
-		v := x.Float32()
-		return func() { argMax(v, out, outer, size, inner) }, nil
-	}
-	return nil, fmt.Errorf("input of type %s", x.Type)
-}
-
-func argMax[T int8 | float32](x []T, y []int32, outer, size, inner int) {
-	for o := range outer {
-		for i := range inner {
-			best := 0
-			for k := range size {
-				if x[(o*size+k)*inner+i] > x[(o*size+best)*inner+i] {
-					best = k
-				}
-			}
-			y[o*inner+i] = int32(best)
-		}
-	}
-}
-
-// prepareL2Norm divides each vector of the last dimension by its length, in fixed point (l2normalization.h).
-func prepareL2Norm(n *node) (func(), error) {
-	o, err := options[tflite.L2NormOptions](n)
-	if err != nil {
-		return nil, err
-	}
-	kind, err := sameSize(n)
-	if err != nil {
-		return nil, err
-	}
-	if kind != tflite.INT8 || o.Activation != tflite.NONE || len(n.in[0].Shape) == 0 {
-		return nil, fmt.Errorf("input %s of shape %v with fused activation %d: want int8, at least one dimension, no activation", kind, n.in[0].Shape, o.Activation)
-	}
-	x, y, zero := n.in[0].Int8(), n.out[0].Int8(), zeroOf(n.in[0])
-	c := n.in[0].Shape[len(n.in[0].Shape)-1]
-	return func() {
-		for at := 0; at < len(x); at += c {
-			sum := int32(0)
-			for _, v := range x[at : at+c] {
-				d := int32(v) - zero
-				sum += d * d
-			}
-			m, shift := inverseSqrt(sum)
-			for i, v := range x[at : at+c] {
-				y[at+i] = clamp8(quant.MultiplyByQuantizedMultiplier(int32(v)-zero, m, shift+7), -128, 127)
-			}
-		}
-	}, nil
-}
-
-// inverseSqrt is 1/sqrt(x) as m * 2^(shift-31), by five Newton steps on 3 integer bits (internal/common.cc, GetInvSqrtQuantizedMultiplierExp).
-func inverseSqrt(x int32) (m int32, shift int) {
-	if x <= 1 {
-		return 1<<31 - 1, 0
-	}
-	right := 11
-	for x >= 1<<29 {
-		x /= 4
-		right++
-	}
-	pairs := (bits.LeadingZeros32(uint32(x))-1)/2 - 1
-	right -= pairs
-	x <<= 2 * pairs
-	mul := quant.SaturatingRoundingDoublingHighMul
-	half := quant.RoundingDivideByPOT(x>>1, 1)
-	const threeHalves = 1<<28 + 1<<27
-	v := int32(1 << 28)
-	for range 5 {
-		cube := shiftLeft(mul(mul(v, v), v), 6)
-		v = shiftLeft(mul(threeHalves, v)-mul(half, cube), 3)
-	}
-	v = mul(v, 1518500250)
-	if right < 0 {
-		v <<= -right
-		right = 0
-	}
-	return v, -right
-}
-
-// shiftLeft is a saturating shift.
-func shiftLeft(x int32, n int) int32 {
-	v := int64(x) << n
-	return int32(min(max(v, -1<<31), 1<<31-1))
 }

@@ -211,3 +211,9 @@ func activationFloat(a tflite.Activation) (lo, hi float32, err error) {
 	}
 	return 0, 0, fmt.Errorf("fused activation %d is not supported", a)
 }
+
+// shiftLeft is a saturating shift.
+func shiftLeft(x int32, n int) int32 {
+	v := int64(x) << n
+	return int32(min(max(v, -1<<31), 1<<31-1))
+}
