@@ -1,39 +1,172 @@
 package compute
 
+import "math"
+
+// Act is an activation that a pass applies.
+type Act int
+
+// The activations, as in TFLite.
+const (
+	Linear Act = iota
+	ReLU
+	ReLU6
+)
+
+// bounds are what the activation clamps to.
+func (a Act) bounds() (lo, hi float32) {
+	inf := float32(math.Inf(1))
+	switch a {
+	case ReLU:
+		return 0, inf
+	case ReLU6:
+		return 0, 6
+	}
+	return -inf, inf
+}
+
+// passes are the outputs between which the gradient passes; NaN where there is no bound.
+func (a Act) passes() (above, below float32) {
+	nan := float32(math.NaN())
+	switch a {
+	case ReLU:
+		return 0, nan
+	case ReLU6:
+		return 0, 6
+	}
+	return nan, nan
+}
+
+// clamp is min(max(x, lo), hi), and NaN for NaN.
+func clamp(x, lo, hi float32) float32 {
+	if x < lo {
+		x = lo
+	}
+	if x > hi {
+		x = hi
+	}
+	return x
+}
+
+// minusZero is what can be added to any number without a change.
+var minusZero = float32(math.Copysign(0, -1))
+
+var biasAct = pass{row: func(r *row) {
+	y, b, lo, hi := r.op[0], r.param[0], r.scalar[0], r.scalar[1]
+	for i, v := range r.op[1] {
+		y[i] = clamp(v+b[i], lo, hi)
+	}
+}}
+
+// BiasAct writes y = a(x+bias) for c channels; bias may be nil, and y may be x.
+func BiasAct(y, x, bias []float32, c int, a Act) {
+	if bias == nil && a == Linear {
+		copy(y, x)
+		return
+	}
+	t := begin(&biasAct, len(x), c)
+	t.bias(bias)
+	t.scalars(a.bounds())
+	t.flat(y, x)
+}
+
+// Clamp writes y = min(max(x, lo), hi); y may be x.
+func Clamp(y, x []float32, lo, hi float32) {
+	t := begin(&biasAct, len(x), 1)
+	t.bias(nil)
+	t.scalars(lo, hi)
+	t.flat(y, x)
+}
+
+// bias gives a bias as parameter 0.
+func (t *call) bias(b []float32) {
+	if b == nil {
+		t.channels(0, minusZero)
+		return
+	}
+	t.channels(0, b[:t.c]...)
+}
+
+var actGrad = pass{row: func(r *row) {
+	dz, y, sum, above, below := r.op[0], r.op[2], r.sum[0], r.scalar[0], r.scalar[1]
+	for i, d := range r.op[1] {
+		if y[i] <= above || y[i] >= below {
+			d = 0
+		}
+		dz[i] = d
+		sum[i] += d
+	}
+}}
+
+// ActGrad writes dz, the gradient dy where the activation of output y passes it, else 0, and adds its sums over the pixels to db [c] unless that is
+// nil; dz may be dy.
+func ActGrad(dz, dy, y, db []float32, c int, a Act) {
+	t := begin(&actGrad, len(dy), c)
+	t.sum(0, db)
+	t.scalars(a.passes())
+	t.flat(dz, dy, y)
+}
+
+var sumRows = pass{row: func(r *row) {
+	sum := r.sum[0]
+	for i, v := range r.op[0] {
+		sum[i] += v
+	}
+}}
+
+// SumRows adds the sum of each of c channels of x to sum.
+func SumRows(sum, x []float32, c int) {
+	t := begin(&sumRows, len(x), c)
+	t.sum(0, sum[:c])
+	t.flat(x)
+}
+
+// SumChannels computes db[i], the sum of channel i of dy over all pixels, in parallel.
+func SumChannels(db, dy []float32, c int) {
+	Reduce(db[:c], len(dy)/c, func(sum []float32, lo, hi int) {
+		clear(sum)
+		SumRows(sum, dy[lo*c:hi*c], c)
+	})
+}
+
+var addPass = pass{row: func(r *row) {
+	y, b := r.op[0], r.op[2]
+	for i, v := range r.op[1] {
+		y[i] = v + b[i]
+	}
+}}
+
+var subPass = pass{row: func(r *row) {
+	y, b := r.op[0], r.op[2]
+	for i, v := range r.op[1] {
+		y[i] = v - b[i]
+	}
+}}
+
+var mulPass = pass{row: func(r *row) {
+	y, b := r.op[0], r.op[2]
+	for i, v := range r.op[1] {
+		y[i] = v * b[i]
+	}
+}}
+
+// Add writes y = a + b; y may be a or b.
+func Add(y, a, b []float32) { begin(&addPass, len(a), 1).flat(y, a, b) }
+
+// Sub writes y = a - b; y may be a or b.
+func Sub(y, a, b []float32) { begin(&subPass, len(a), 1).flat(y, a, b) }
+
+// Mul writes y = a * b; y may be a or b.
+func Mul(y, a, b []float32) { begin(&mulPass, len(a), 1).flat(y, a, b) }
+
 // grain is the number of elements of an element-wise pass that is worth a piece of its own.
 const grain = 1 << 14
 
-// AddBias computes y = x + b over the last dimension, of c channels.
-func AddBias(y, x, b []float32, c int) {
-	Parallel(len(x)/c, max(1, grain/c), func(lo, hi int) {
-		for p := lo; p < hi; p++ {
-			in, out := x[p*c:(p+1)*c], y[p*c:(p+1)*c]
-			for i, v := range in {
-				out[i] = v + b[i]
-			}
-		}
-	})
-}
-
-// SumChannels computes db[i], the sum of channel i of dy over all pixels.
-func SumChannels(db, dy []float32, c int) {
-	pixels := len(dy) / c
-	reduce(db, c, pixels, func(sum []float32, lo, hi int) {
-		clear(sum)
-		for p := lo; p < hi; p++ {
-			for i, v := range dy[p*c : (p+1)*c] {
-				sum[i] += v
-			}
-		}
-	})
-}
-
-// AddTo adds src to dst.
+// AddTo adds src to dst, in parallel.
 func AddTo(dst, src []float32) {
-	Parallel(len(dst), grain, func(lo, hi int) {
-		to := dst[lo:hi]
-		for i, v := range src[lo:hi] {
-			to[i] += v
-		}
-	})
+	Parallel(len(dst), grain, func(lo, hi int) { Add(dst[lo:hi], dst[lo:hi], src[lo:hi]) })
+}
+
+// AddBias writes y = x + b for c channels, in parallel.
+func AddBias(y, x, b []float32, c int) {
+	Parallel(len(x)/c, max(1, grain/c), func(lo, hi int) { BiasAct(y[lo*c:hi*c], x[lo*c:hi*c], b, c, Linear) })
 }

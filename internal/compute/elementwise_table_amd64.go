@@ -1,0 +1,20 @@
+package compute
+
+func init() {
+	for _, p := range []struct {
+		pass         *pass
+		avx512, avx2 func(*uint64)
+	}{
+		{&biasAct, biasActAVX512, biasActAVX2},
+		{&actGrad, actGradAVX512, actGradAVX2},
+		{&sumRows, sumRowsAVX512, sumRowsAVX2},
+		{&addPass, addPassAVX512, addPassAVX2},
+		{&subPass, subPassAVX512, subPassAVX2},
+		{&mulPass, mulPassAVX512, mulPassAVX2},
+		{&pool2, pool2AVX512, pool2AVX2},
+		{&pool2Only, pool2OnlyAVX512, pool2OnlyAVX2},
+		{&pool2Grad, pool2GradAVX512, pool2GradAVX2},
+	} {
+		p.pass.avx512, p.pass.avx2 = p.avx512, p.avx2
+	}
+}
