@@ -23,6 +23,11 @@ type Scratch struct {
 	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
 	tile   tileArgs
 	mulAdd mulAddArgs
+
+	int8    int8Args
+	requant requantArgs
+	bytes   []byte // a padded int8 image
+	sums    [14 * 32]int32
 }
 
 type scratch = Scratch
