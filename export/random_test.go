@@ -15,7 +15,7 @@ import (
 
 // TestRandomNetworks: what a network of any Kinds in any places computes in the eval graph, its file computes, layer by layer within one step.
 func TestRandomNetworks(t *testing.T) {
-	const nets = 60
+	const nets = 150
 	for seed := range uint64(nets) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			g, err := randomNet(seed)
@@ -24,7 +24,11 @@ func TestRandomNetworks(t *testing.T) {
 			}
 			data := random{g: g, n: 8}
 			config := fakequant.Config{Calibration: data, PerChannelDense: seed%3 == 0, FoldBatchNorm: seed%4 == 0}
-			if err := (fakequant.PTQ{Config: config}).Apply(g); err != nil {
+			quantize := fakequant.PTQ{Config: config}.Apply
+			if seed%5 == 0 {
+				quantize = fakequant.QAT{Config: config, Learned: seed%2 == 0}.Apply
+			}
+			if err := quantize(g); err != nil {
 				t.Fatalf("%v\n%s", err, g)
 			}
 			m, err := export.TFLite(g, export.Options{})

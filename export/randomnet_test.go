@@ -10,10 +10,11 @@ import (
 
 // netMaker writes random small networks: any Kind in any place.
 type netMaker struct {
-	b      *graph.Builder
-	r      *rand.Rand
-	values []*graph.Value // activations so far
-	n      int            // names
+	b       *graph.Builder
+	r       *rand.Rand
+	values  []*graph.Value // activations so far
+	kernels []*graph.Value // of convolutions so far
+	n       int            // names
 }
 
 // randomNet makes the network of a seed.
@@ -82,6 +83,21 @@ func normal(mean, deviation float64) graph.Init {
 	return func(x []float32, _ graph.Shape, r *rand.Rand) {
 		for i := range x {
 			x[i] = float32(mean + deviation*r.NormFloat64())
+		}
+	}
+}
+
+// sometimesZero makes channels that are switched off.
+func sometimesZero(init graph.Init) graph.Init {
+	return func(x []float32, s graph.Shape, r *rand.Rand) {
+		init(x, s, r)
+		for c := range s.Channels() {
+			if r.IntN(12) > 0 {
+				continue
+			}
+			for i := c; i < len(x); i += s.Channels() {
+				x[i] = 0
+			}
 		}
 	}
 }
@@ -157,7 +173,7 @@ func (m *netMaker) norm(v *graph.Value) *graph.Value {
 		return nil
 	}
 	c := graph.Shape{v.Shape.Channels()}
-	gamma := m.b.Var(m.name("gamma"), graph.Scale, c, normal(0.5, 1)) // some negative
+	gamma := m.b.Var(m.name("gamma"), graph.Scale, c, sometimesZero(normal(0.5, 1))) // some negative
 	beta := m.b.Var(m.name("beta"), graph.Bias, c, normal(0, 1))
 	mean := m.b.Var(m.name("mean"), graph.State, c, normal(0, 1))
 	variance := m.b.Var(m.name("variance"), graph.State, c, func(x []float32, _ graph.Shape, r *rand.Rand) {
@@ -180,8 +196,18 @@ func (m *netMaker) convolution(v *graph.Value) {
 		k = [2]int{1, 1}
 	}
 	kernel := func(tail ...int) *graph.Value {
-		deviation := []float64{0.1, 0.5, 2}[m.r.IntN(3)]
-		return m.b.Var(m.name("kernel"), graph.Weight, append(graph.Shape{k[0], k[1]}, tail...), normal(0, deviation))
+		shape := append(graph.Shape{k[0], k[1]}, tail...)
+		for _, v := range m.kernels {
+			if slices.Equal(v.Shape, shape) && m.r.IntN(2) == 0 {
+				return v // two operators may read one kernel
+			}
+		}
+		deviation := []float64{0.001, 0.1, 0.5, 2}[m.r.IntN(4)]
+		v := m.b.Var(m.name("kernel"), graph.Weight, shape, sometimesZero(normal(0, deviation)))
+		if v != nil {
+			m.kernels = append(m.kernels, v)
+		}
+		return v
 	}
 	out := 1 + m.r.IntN(6)
 	switch m.r.IntN(4) {
