@@ -28,6 +28,11 @@ type Scratch struct {
 	requant requantArgs
 	bytes   []byte // a padded int8 image
 	sums    [14 * 32]int32
+
+	depthwise depthwiseArgs
+	widen     widenArgs
+	max       maxArgs
+	row       []int8
 }
 
 type scratch = Scratch

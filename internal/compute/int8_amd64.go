@@ -167,6 +167,16 @@ func int8AVX24x16(args *uint64)
 //go:noescape
 func int8Depthwise512(args *uint64)
 
+// int8Widen512 writes x-zero as int16.
+//
+//go:noescape
+func int8Widen512(args *uint64)
+
+// int8Max512 writes the larger of a and b.
+//
+//go:noescape
+func int8Max512(args *uint64)
+
 // requantize512 scales, rounds, clamps and narrows 16 channels of sums.
 //
 //go:noescape

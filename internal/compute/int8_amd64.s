@@ -2604,6 +2604,48 @@ int8Depthwise512_tap:
 	VZEROUPPER
 	RET
 
+// func int8Widen512(args *uint64)
+// Requires: AVX, AVX512BW
+TEXT ·int8Widen512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	MOVQ         (AX), CX
+	MOVQ         8(AX), DX
+	MOVQ         16(AX), BX
+	MOVQ         24(AX), AX
+	VPBROADCASTW AX, Z0
+
+int8Widen512_loop:
+	VPMOVSXBW (DX), Z1
+	VPSUBW    Z0, Z1, Z1
+	VMOVDQU16 Z1, (CX)
+	ADDQ      $0x20, DX
+	ADDQ      $0x40, CX
+	DECQ      BX
+	JNZ       int8Widen512_loop
+	VZEROUPPER
+	RET
+
+// func int8Max512(args *uint64)
+// Requires: AVX, AVX512BW
+TEXT ·int8Max512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	MOVQ (AX), CX
+	MOVQ 8(AX), DX
+	MOVQ 16(AX), BX
+	MOVQ 24(AX), AX
+
+int8Max512_loop:
+	VMOVDQU8 (DX), Z0
+	VPMAXSB  (BX), Z0, Z0
+	VMOVDQU8 Z0, (CX)
+	ADDQ     $0x40, DX
+	ADDQ     $0x40, BX
+	ADDQ     $0x40, CX
+	DECQ     AX
+	JNZ      int8Max512_loop
+	VZEROUPPER
+	RET
+
 // func requantize512(args *uint64)
 // Requires: AVX, AVX512F
 TEXT ·requantize512(SB), NOSPLIT, $0-8

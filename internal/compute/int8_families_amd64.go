@@ -23,3 +23,13 @@ func activeInt8(columns int) *int8Tile {
 	}
 	return &portableInt8
 }
+
+// The kernels of AVX-512 that have no form for other processors.
+var (
+	requantOfDepthwise = requantize512
+	depthwiseKernel    = int8Depthwise512
+	widenKernel        = int8Widen512
+	maxKernel          = int8Max512
+)
+
+func hasInt8Depthwise() bool { return active().name == "avx512" && cpu.X86.HasAVX512BW }

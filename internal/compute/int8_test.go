@@ -124,3 +124,79 @@ func BenchmarkInt8Conv(b *testing.B) {
 		})
 	}
 }
+
+// TestInt8Depthwise compares with the sums written down one by one.
+func TestInt8Depthwise(t *testing.T) {
+	if !hasInt8Depthwise() {
+		t.Skip("this processor has no AVX-512")
+	}
+	r := rand.New(rand.NewPCG(9, 9))
+	for range 80 {
+		s := randomShape(r)
+		s.N = 1
+		s.OC = s.C * s.Multiplier
+		x, w := randomCodes(r, s.In()), randomCodes(r, s.KH*s.KW*s.OC)
+		q := randomRequant(r, s.OC)
+		d, ok := NewInt8Depthwise(s, w, q)
+		if !ok {
+			t.Fatalf("%+v refused", s)
+		}
+		got := make([]int8, s.Out())
+		d.Run(got, x)
+		sums := make([]int32, s.Out())
+		s.visit(func(in, tap, out int) {
+			for o := range s.OC {
+				sums[out*s.OC+o] += (int32(x[in*s.C+o/s.Multiplier]) - q.InputZero) * int32(w[tap*s.OC+o])
+			}
+		})
+		for i, v := range sums {
+			if q.Bias != nil {
+				v += q.Bias[i%s.OC]
+			}
+			if want := naiveRequant(v, q, i%s.OC); got[i] != want {
+				t.Fatalf("%+v: output %d is %d, want %d", s, i, got[i], want)
+			}
+		}
+	}
+}
+
+// TestInt8MaxPool compares with the maxima written down one by one, for windows inside the image.
+func TestInt8MaxPool(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(10, 10))
+		for range 60 {
+			s := ConvShape{N: 1, H: 1 + r.IntN(9), W: 1 + r.IntN(9), C: 1 + r.IntN(70), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1, DilationW: 1}
+			s.KH, s.KW, s.OC = 1+r.IntN(s.H), 1+r.IntN(s.W), s.C
+			s.OH, s.OW = (s.H-s.KH)/s.StrideH+1, (s.W-s.KW)/s.StrideW+1
+			x, got, want := randomCodes(r, s.In()), make([]int8, s.Out()), make([]int8, s.Out())
+			for i := range want {
+				want[i] = -128
+			}
+			s.visit(func(in, _, out int) {
+				for c := range s.C {
+					want[out*s.C+c] = max(want[out*s.C+c], x[in*s.C+c])
+				}
+			})
+			Int8MaxPool(got, x, s)
+			for i := range want {
+				if got[i] != want[i] {
+					t.Fatalf("%+v: output %d is %d, want %d", s, i, got[i], want[i])
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkInt8Depthwise(b *testing.B) {
+	s := ConvShape{N: 1, H: 25, W: 5, C: 64, KH: 3, KW: 3, OC: 64, OH: 25, OW: 5, StrideH: 1, StrideW: 1, DilationH: 1, DilationW: 1, PadTop: 1, PadLeft: 1, Multiplier: 1}
+	r := rand.New(rand.NewPCG(1, 1))
+	x, w, y := randomCodes(r, s.In()), randomCodes(r, 9*64), make([]int8, s.Out())
+	d, ok := NewInt8Depthwise(s, w, randomRequant(r, 64))
+	if !ok {
+		b.Skip("no kernel")
+	}
+	for b.Loop() {
+		d.Run(y, x)
+	}
+	b.ReportMetric(float64(9*64*25*5)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
+}

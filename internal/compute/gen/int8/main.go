@@ -19,6 +19,8 @@ func main() {
 		product("AVX2", mr, 32, 2)
 	}
 	depthwise()
+	widen()
+	maximum()
 	requantize()
 	Generate()
 }
@@ -172,6 +174,50 @@ func depthwise() {
 	ADDQ(pixelStride, x)
 	DECQ(pixels)
 	JNZ(LabelRef(name + "_pixel"))
+	VZEROUPPER()
+	RET()
+}
+
+// widen writes the pass from int8 to int16 minus a zero point, 32 values at a time.
+func widen() {
+	const name = "int8Widen512"
+	TEXT(name, NOSPLIT, "func(args *uint64)")
+	Doc(name + " writes x-zero as int16.")
+	Pragma("noescape")
+	field := arguments("y", "x", "n", "zero")
+	y, x, n := field("y"), field("x"), field("n")
+	zero, v := ZMM(), ZMM()
+	VPBROADCASTW(field("zero").As32(), zero)
+	Label(name + "_loop")
+	VPMOVSXBW(Mem{Base: x}, v)
+	VPSUBW(zero, v, v)
+	VMOVDQU16(v, Mem{Base: y})
+	ADDQ(Imm(32), x)
+	ADDQ(Imm(64), y)
+	DECQ(n)
+	JNZ(LabelRef(name + "_loop"))
+	VZEROUPPER()
+	RET()
+}
+
+// maximum writes the int8 maximum of two rows, 64 values at a time.
+func maximum() {
+	const name = "int8Max512"
+	TEXT(name, NOSPLIT, "func(args *uint64)")
+	Doc(name + " writes the larger of a and b.")
+	Pragma("noescape")
+	field := arguments("y", "a", "b", "n")
+	y, a, b, n := field("y"), field("a"), field("b"), field("n")
+	v := ZMM()
+	Label(name + "_loop")
+	VMOVDQU8(Mem{Base: a}, v)
+	VPMAXSB(Mem{Base: b}, v, v)
+	VMOVDQU8(v, Mem{Base: y})
+	ADDQ(Imm(64), a)
+	ADDQ(Imm(64), b)
+	ADDQ(Imm(64), y)
+	DECQ(n)
+	JNZ(LabelRef(name + "_loop"))
 	VZEROUPPER()
 	RET()
 }
