@@ -26,7 +26,7 @@ var policy = map[string][]string{
 	"fakequant":                 {"graph", "fakequant/quant"},
 	"export/tflite":             {"fakequant/quant", "internal/atomicfile", "export/tflite/internal/fb"},
 	"export/tflite/internal/fb": {},
-	"export/interp":             {"export/tflite", "fakequant/quant"},
+	"export/interp":             {"export/tflite", "fakequant/quant", "internal/compute"},
 	"export":                    {"graph", "export/tflite", "fakequant/quant"},
 	"internal/compute/gen":      {},
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/fakequant/quant"
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 func init() {
@@ -34,6 +35,11 @@ func prepareConv2D(n *node) (func(), error) {
 	q, err := newRequant(n, 0, o.Activation, g.oc)
 	if err != nil {
 		return nil, err
+	}
+	if f, ok := q.fast(n, x, w, optional(n, 2), y, g); ok && groups == 1 {
+		if c, ok := compute.NewInt8Conv(g.shape(), w.Int8(), f); ok {
+			return images(c, x.Int8(), y.Int8(), g.n), nil
+		}
 	}
 	return convInt8(x, w, y, g, groups, q), nil
 }

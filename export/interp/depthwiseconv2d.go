@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 func init() {
@@ -33,6 +34,11 @@ func prepareDepthwise(n *node) (func(), error) {
 	q, err := newRequant(n, 3, o.Activation, g.oc)
 	if err != nil {
 		return nil, err
+	}
+	if f, ok := q.fast(n, x, w, optional(n, 2), y, g); ok {
+		if c, ok := compute.NewInt8Depthwise(g.shape(), w.Int8(), f); ok {
+			return images(c, x.Int8(), y.Int8(), g.n), nil
+		}
 	}
 	in, weights, out, zero := x.Int8(), widen(w), y.Int8(), zeroOf(x)
 	acc := make([]int32, g.oc)

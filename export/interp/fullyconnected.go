@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 func init() {
@@ -39,6 +40,12 @@ func prepareFullyConnected(n *node) (func(), error) {
 		// Per tensor the kernel multiplies the scales in float32 first.
 		for c := range q.mult {
 			q.mult[c] = newMultiplier(float64(x.Quant.Scale[0]*w.Quant.Scale[0]) / scaleOf(y))
+		}
+	}
+	pixels := window{n: 1, h: 1, w: rows, c: k, oh: 1, ow: rows, oc: units, kh: 1, kw: 1, sh: 1, sw: 1, dh: 1, dw: 1}
+	if f, ok := q.fast(n, x, w, optional(n, 2), y, pixels); ok {
+		if c, ok := compute.NewInt8Conv(pixels.shape(), w.Int8(), f); ok {
+			return images(c, x.Int8(), y.Int8(), 1), nil
 		}
 	}
 	in, weights, out, zero := x.Int8(), widen(w), y.Int8(), zeroOf(x)

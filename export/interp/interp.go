@@ -59,7 +59,10 @@ func (it *Interpreter) reserve(bytes int) error {
 }
 
 // New prepares the entry subgraph: every operator is checked once, so that Invoke cannot fail. The error names operator, tensor and rule.
-func New(m *tflite.Model, p Profile) (*Interpreter, error) {
+func New(m *tflite.Model, p Profile) (*Interpreter, error) { return build(m, p, false) }
+
+// build is New; plain leaves out the vector kernels.
+func build(m *tflite.Model, p Profile, plain bool) (*Interpreter, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
@@ -88,7 +91,7 @@ func New(m *tflite.Model, p Profile) (*Interpreter, error) {
 		known[it.tensors[i]] = true
 	}
 	for i, o := range g.Operators {
-		run, err := it.prepare(o, p, known)
+		run, err := it.prepare(o, p, plain, known)
 		if err != nil {
 			return nil, fmt.Errorf("operator %d (%s): %w", i, o.Code, err)
 		}
@@ -114,10 +117,11 @@ func aligned(n int) []byte {
 type node struct {
 	op      *tflite.Operator
 	profile Profile
+	plain   bool      // without vector kernels
 	in, out []*Tensor // in: nil where an optional input is absent
 }
 
-func (it *Interpreter) prepare(o *tflite.Operator, p Profile, known map[*Tensor]bool) (run func(), err error) {
+func (it *Interpreter) prepare(o *tflite.Operator, p Profile, plain bool, known map[*Tensor]bool) (run func(), err error) {
 	d, ok := ops[o.Code]
 	if !ok {
 		name := ""
@@ -126,7 +130,7 @@ func (it *Interpreter) prepare(o *tflite.Operator, p Profile, known map[*Tensor]
 		}
 		return nil, fmt.Errorf("the interpreter has no such operator%s", name)
 	}
-	n := &node{op: o, profile: p}
+	n := &node{op: o, profile: p, plain: plain}
 	for _, i := range o.Inputs {
 		if i < 0 {
 			n.in = append(n.in, nil)

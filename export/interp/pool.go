@@ -47,6 +47,9 @@ func prepareMaxPool(n *node) (func(), error) {
 	}
 	lo, hi, err := activationRange(act, n.out[0])
 	x, y := n.in[0].Int8(), n.out[0].Int8()
+	if !n.plain && g.inImage() && lo == -128 && hi == 127 {
+		return images(maxPool(g.shape()), x, y, g.n), err
+	}
 	return func() {
 		g.each(func(at, n, py, px int) {
 			out := y[at*g.c : (at+1)*g.c]
