@@ -22,7 +22,7 @@ var policy = map[string][]string{
 	"graph":                     {"internal/compute", "internal/atomicfile", "fakequant/quant"},
 	"layers":                    {"graph"},
 	"layers/models":             {"layers"},
-	"optim":                     {"graph"},
+	"optim":                     {"graph", "internal/compute"},
 	"fakequant":                 {"graph", "fakequant/quant"},
 	"export/tflite":             {"fakequant/quant", "internal/atomicfile", "export/tflite/internal/fb"},
 	"export/tflite/internal/fb": {},

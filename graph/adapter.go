@@ -9,6 +9,8 @@ import (
 	"github.com/chewxy/hm"
 	"gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 // This file is the only one that implements gorgonia.Op. Four ops carry every Kind:
@@ -198,10 +200,7 @@ func (o *sumOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	y := o.y.x
 	copy(y, floats(in[0]))
 	for _, v := range in[1:] {
-		x := floats(v)[:len(y)]
-		for i := range y {
-			y[i] += x[i]
-		}
+		compute.AddTo(y, floats(v)[:len(y)])
 	}
 	return o.y.t, nil
 }

@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/temper-ml/temper/internal/compute"
+
 // Add is a + b; b may repeat along dimensions.
 type Add struct{}
 
@@ -8,9 +10,5 @@ func init() { binaryDef(Add{}, "a + b") }
 func (Add) Shape(in []Shape) (Shape, error) { return binaryShape(in) }
 
 func (Add) Kernel(c Context) (Kernel, error) {
-	return newBinary(c, func(y, a, b []float32) {
-		for i, v := range a {
-			y[i] = v + b[i]
-		}
-	}, pass, pass)
+	return newBinary(c, compute.Add, pass, pass)
 }

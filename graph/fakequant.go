@@ -124,11 +124,7 @@ func (k FakeQuant) rangeOf(lo, hi float32) quant.Range {
 func observe(r, x []float32, n int) {
 	clear(r)
 	if n == 1 {
-		lo, hi := float32(0), float32(0)
-		for _, v := range x {
-			lo, hi = min(lo, v), max(hi, v)
-		}
-		r[0], r[1] = lo, hi
+		r[0], r[1] = compute.MinMax(x)
 		return
 	}
 	lo, hi := r[:n], r[n:]
@@ -141,7 +137,7 @@ func observe(r, x []float32, n int) {
 
 func (k FakeQuant) Kernel(c Context) (Kernel, error) {
 	n := c.In[1].Volume() / 2
-	f := &fakeQuantKernel{FakeQuant: k, train: c.Train, n: n, volume: c.Out.Volume(), q: make([]quant.Nudged, n), seen: make([]float32, 2*n), range1: make([]float32, 2*n)}
+	f := &fakeQuantKernel{FakeQuant: k, train: c.Train, n: n, volume: c.Out.Volume(), q: make([]quant.Nudged, n), steps: make([]compute.Steps, n), seen: make([]float32, 2*n), range1: make([]float32, 2*n)}
 	f.parts = make([]float32, 2*compute.Chunks(f.volume, grain))
 	return f, nil
 }
@@ -152,10 +148,11 @@ type fakeQuantKernel struct {
 	n      int // quantizers
 	volume int
 	q      []quant.Nudged
-	seen   []float32 // range of this batch
-	range1 []float32 // range of a Var that must not be written
-	parts  []float32 // ranges of the pieces of x
-	off    bool      // the delay is not over
+	steps  []compute.Steps // the same for the passes
+	seen   []float32       // range of this batch
+	range1 []float32       // range of a Var that must not be written
+	parts  []float32       // ranges of the pieces of x
+	off    bool            // the delay is not over
 }
 
 func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
@@ -179,16 +176,14 @@ func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
 		return
 	}
 	k.nudge(k.q, r)
-	if k.n == 1 {
-		compute.Parallel(k.volume, grain, func(lo, hi int) { k.q[0].ApplyAll(y[lo:hi], x[lo:hi]) })
-		return
+	for c, q := range k.q {
+		k.steps[c] = compute.Steps{Min: q.Min, Max: q.Max, Scale: q.Scale, Below: q.Below()}
+		if q.ByInverse() {
+			k.steps[c].Inv = q.Inv
+		}
 	}
 	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
-		for p := lo * k.n; p < hi*k.n; p += k.n {
-			for c, v := range x[p : p+k.n] {
-				y[p+c] = k.q[c].Apply(v)
-			}
-		}
+		compute.Quantize(y[lo*k.n:hi*k.n], x[lo*k.n:hi*k.n], k.steps)
 	})
 }
 
@@ -243,30 +238,8 @@ func (k *fakeQuantKernel) straightThrough(dx, x, dy []float32) {
 		copy(dx, dy)
 		return
 	}
-	if k.n == 1 {
-		lo, hi := k.q[0].Min, k.q[0].Max
-		compute.Parallel(k.volume, grain, func(from, to int) {
-			d := dx[from:to]
-			for i, v := range x[from:to] {
-				g := dy[from+i]
-				if v < lo || v > hi {
-					g = 0
-				}
-				d[i] = g
-			}
-		})
-		return
-	}
 	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
-		for p := lo * k.n; p < hi*k.n; p += k.n {
-			for c, v := range x[p : p+k.n] {
-				g := dy[p+c]
-				if !k.q[c].Inside(v) {
-					g = 0
-				}
-				dx[p+c] = g
-			}
-		}
+		compute.QuantizeGrad(dx[lo*k.n:hi*k.n], dy[lo*k.n:hi*k.n], x[lo*k.n:hi*k.n], k.steps)
 	})
 }
 

@@ -18,6 +18,7 @@ type normChain struct {
 	moments           []float64 // of each image: means, then sums of squared differences
 	sums              []float64 // of each image: the two sums of Backward
 	mean, inv         []float32 // of the last Forward: mean, 1/sqrt(variance+epsilon)
+	center            []float64 // the mean
 	a, b, slope       []float32 // scratch for a coefficient a channel
 }
 
@@ -26,6 +27,7 @@ func newNormChain(conv compute.Images, s compute.ConvShape, k BatchNorm, act com
 	for _, x := range []*[]float32{&f.mean, &f.inv, &f.a, &f.b, &f.slope} {
 		*x = make([]float32, s.OC)
 	}
+	f.center = make([]float64, s.OC)
 	if train {
 		f.z, f.sums = make([]float32, s.N*s.Out()), make([]float64, 2*s.N*s.OC)
 	}
@@ -103,11 +105,14 @@ func (k *normChain) observe(movingMean, movingVar []float32) {
 
 func (k *normChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 	s, gamma := k.s, in[2]
+	for c, v := range k.mean {
+		k.center[c] = float64(v)
+	}
 	compute.Parallel(s.N, 1, func(lo, hi int) {
 		for n := lo; n < hi; n++ {
 			sums := k.sums[2*n*s.OC : 2*(n+1)*s.OC]
 			clear(sums)
-			compute.NormGradSums(sums[:s.OC], sums[s.OC:], of(dy, n, s.Out()), of(y, n, s.Out()), of(k.z, n, s.Out()), k.mean, s.OC, k.act)
+			compute.NormGradSums(sums[:s.OC], sums[s.OC:], of(dy, n, s.Out()), of(y, n, s.Out()), of(k.z, n, s.Out()), k.center, s.OC, k.act)
 		}
 	})
 	pixels := float64(s.N * s.OH * s.OW)

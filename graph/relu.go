@@ -1,5 +1,7 @@
 package graph
 
+import "github.com/temper-ml/temper/internal/compute"
+
 // ReLU is max(x, 0).
 type ReLU struct{}
 
@@ -10,17 +12,11 @@ func init() {
 func (ReLU) Shape(in []Shape) (Shape, error) { return in[0], nil }
 
 func (ReLU) Kernel(c Context) (Kernel, error) {
-	return &unary{c.Out.Volume(), func(y, x []float32) {
-		for i, v := range x {
-			y[i] = max(v, 0)
-		}
-	}, func(dx, x, _, dy []float32) {
-		for i, v := range x {
-			d := dy[i]
-			if v <= 0 {
-				d = 0
-			}
-			dx[i] = d
-		}
-	}}, nil
+	return clampKernel(c, compute.ReLU), nil
+}
+
+// clampKernel is an activation that clamps.
+func clampKernel(c Context, a compute.Act) Kernel {
+	return &unary{c.Out.Volume(), func(y, x []float32) { compute.BiasAct(y, x, nil, 1, a) },
+		func(dx, _, y, dy []float32) { compute.ActGrad(dx, dy, y, nil, 1, a) }}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 // Solver updates Vars by their gradients. Its state is kept by the name of the Var, so that it survives a change of the graph, and is part of the
@@ -113,12 +114,7 @@ func (a *Adam) Step(v *graph.Var, grad []float32, rate float64, step int) {
 	if v.Role == graph.Weight {
 		decay = float32(rate * a.WeightDecay)
 	}
-	for i, g := range grad {
-		m[i] += float32((g - m[i]) * c1)
-		s[i] += float32((float32(g*g) - s[i]) * c2)
-		w := v.Data[i] - float32(v.Data[i]*decay)
-		v.Data[i] = w - float32(m[i]*alpha)/(sqrt(s[i])+eps)
-	}
+	compute.Adam(v.Data, m, s, grad, alpha, c1, c2, eps, decay)
 }
 
 // RMSprop divides the gradient by a moving average of its magnitude (Tieleman and Hinton, 2012), as in Keras.

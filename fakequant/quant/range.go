@@ -61,6 +61,12 @@ func Nudge(r Range, l Levels) Nudged {
 	}
 }
 
+// Below is the number of codes below that of 0.
+func (n Nudged) Below() float32 { return n.below }
+
+// ByInverse tells that steps are counted by multiplication with Inv.
+func (n Nudged) ByInverse() bool { return n.multiply }
+
 // Apply fake-quantizes one value.
 func (n Nudged) Apply(x float32) float32 { return n.round(x) * n.Scale }
 

@@ -91,3 +91,103 @@ func pool2GradAVX512(args *uint64)
 //
 //go:noescape
 func pool2GradAVX2(args *uint64)
+
+// scaleShiftActAVX512 writes act(x*scale + shift).
+//
+//go:noescape
+func scaleShiftActAVX512(args *uint64)
+
+// scaleShiftActAVX2 writes act(x*scale + shift).
+//
+//go:noescape
+func scaleShiftActAVX2(args *uint64)
+
+// sum64AVX512 sums the columns in float64.
+//
+//go:noescape
+func sum64AVX512(args *uint64)
+
+// sum64AVX2 sums the columns in float64.
+//
+//go:noescape
+func sum64AVX2(args *uint64)
+
+// squares64AVX512 sums the squared differences from a mean in float64.
+//
+//go:noescape
+func squares64AVX512(args *uint64)
+
+// squares64AVX2 sums the squared differences from a mean in float64.
+//
+//go:noescape
+func squares64AVX2(args *uint64)
+
+// normGradSumsAVX512 sums the passing gradient and its products with x-mean in float64.
+//
+//go:noescape
+func normGradSumsAVX512(args *uint64)
+
+// normGradSumsAVX2 sums the passing gradient and its products with x-mean in float64.
+//
+//go:noescape
+func normGradSumsAVX2(args *uint64)
+
+// normGradAVX512 writes scale*(dz - shift - (x-mean)*slope).
+//
+//go:noescape
+func normGradAVX512(args *uint64)
+
+// normGradAVX2 writes scale*(dz - shift - (x-mean)*slope).
+//
+//go:noescape
+func normGradAVX2(args *uint64)
+
+// minMaxAVX512 finds minima, maxima and NaN.
+//
+//go:noescape
+func minMaxAVX512(args *uint64)
+
+// minMaxAVX2 finds minima, maxima and NaN.
+//
+//go:noescape
+func minMaxAVX2(args *uint64)
+
+// quantizeAVX512 rounds to steps of scale.
+//
+//go:noescape
+func quantizeAVX512(args *uint64)
+
+// quantizeAVX2 rounds to steps of scale.
+//
+//go:noescape
+func quantizeAVX2(args *uint64)
+
+// quantizeByInverseAVX512 rounds to steps of scale, multiplying by the inverse.
+//
+//go:noescape
+func quantizeByInverseAVX512(args *uint64)
+
+// quantizeByInverseAVX2 rounds to steps of scale, multiplying by the inverse.
+//
+//go:noescape
+func quantizeByInverseAVX2(args *uint64)
+
+// quantizeGradAVX512 passes the gradient inside the range.
+//
+//go:noescape
+func quantizeGradAVX512(args *uint64)
+
+// quantizeGradAVX2 passes the gradient inside the range.
+//
+//go:noescape
+func quantizeGradAVX2(args *uint64)
+
+// adamAVX512 is a step of Adam.
+//
+//go:noescape
+func adamAVX512(args *uint64)
+
+// adamAVX2 is a step of Adam.
+//
+//go:noescape
+func adamAVX2(args *uint64)

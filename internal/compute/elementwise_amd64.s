@@ -3130,3 +3130,3643 @@ pool2GradAVX2_tail_bytes0:
 pool2GradAVX2_done:
 	VZEROUPPER
 	RET
+
+// func scaleShiftActAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleShiftActAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	XORQ         CX, CX
+
+scaleShiftActAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      scaleShiftActAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(DX), Z4
+	VMOVUPS 192(DX), Z5
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 128(DX), Z8
+	VMOVUPS 192(DX), Z9
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+scaleShiftActAVX512_block4_outer:
+	MOVQ 248(AX), DI
+
+scaleShiftActAVX512_block4_row:
+	VMOVUPS (BX), Z10
+	VMULPS  Z2, Z10, Z10
+	VADDPS  Z6, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VMOVUPS Z10, (DX)
+	VMOVUPS 64(BX), Z10
+	VMULPS  Z3, Z10, Z10
+	VADDPS  Z7, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VMOVUPS Z10, 64(DX)
+	VMOVUPS 128(BX), Z10
+	VMULPS  Z4, Z10, Z10
+	VADDPS  Z8, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS 192(BX), Z10
+	VMULPS  Z5, Z10, Z10
+	VADDPS  Z9, Z10, Z10
+	VMAXPS  Z10, Z0, Z10
+	VMINPS  Z10, Z1, Z10
+	VMOVUPS Z10, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scaleShiftActAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scaleShiftActAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     scaleShiftActAVX512_block4
+
+scaleShiftActAVX512_block4_done:
+scaleShiftActAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      scaleShiftActAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+scaleShiftActAVX512_block1_outer:
+	MOVQ 248(AX), DI
+
+scaleShiftActAVX512_block1_row:
+	VMOVUPS (BX), Z4
+	VMULPS  Z2, Z4, Z4
+	VADDPS  Z3, Z4, Z4
+	VMAXPS  Z4, Z0, Z4
+	VMINPS  Z4, Z1, Z4
+	VMOVUPS Z4, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scaleShiftActAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scaleShiftActAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     scaleShiftActAVX512_block1
+
+scaleShiftActAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        scaleShiftActAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      240(AX), CX
+
+scaleShiftActAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+scaleShiftActAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z4
+	VMULPS    Z2, Z4, Z4
+	VADDPS    Z3, Z4, Z4
+	VMAXPS    Z4, Z0, Z4
+	VMINPS    Z4, Z1, Z4
+	VMOVUPS   Z4, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      SI
+	JNZ       scaleShiftActAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      CX
+	JNZ       scaleShiftActAVX512_tail_outer
+
+scaleShiftActAVX512_done:
+	VZEROUPPER
+	RET
+
+// func scaleShiftActAVX2(args *uint64)
+// Requires: AVX
+TEXT ·scaleShiftActAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	XORQ         CX, CX
+
+scaleShiftActAVX2_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      scaleShiftActAVX2_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 64(DX), Y4
+	VMOVUPS 96(DX), Y5
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	VMOVUPS 64(DX), Y8
+	VMOVUPS 96(DX), Y9
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+scaleShiftActAVX2_block4_outer:
+	MOVQ 248(AX), DI
+
+scaleShiftActAVX2_block4_row:
+	VMOVUPS (BX), Y10
+	VMULPS  Y2, Y10, Y10
+	VADDPS  Y6, Y10, Y10
+	VMAXPS  Y10, Y0, Y10
+	VMINPS  Y10, Y1, Y10
+	VMOVUPS Y10, (DX)
+	VMOVUPS 32(BX), Y10
+	VMULPS  Y3, Y10, Y10
+	VADDPS  Y7, Y10, Y10
+	VMAXPS  Y10, Y0, Y10
+	VMINPS  Y10, Y1, Y10
+	VMOVUPS Y10, 32(DX)
+	VMOVUPS 64(BX), Y10
+	VMULPS  Y4, Y10, Y10
+	VADDPS  Y8, Y10, Y10
+	VMAXPS  Y10, Y0, Y10
+	VMINPS  Y10, Y1, Y10
+	VMOVUPS Y10, 64(DX)
+	VMOVUPS 96(BX), Y10
+	VMULPS  Y5, Y10, Y10
+	VADDPS  Y9, Y10, Y10
+	VMAXPS  Y10, Y0, Y10
+	VMINPS  Y10, Y1, Y10
+	VMOVUPS Y10, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scaleShiftActAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scaleShiftActAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     scaleShiftActAVX2_block4
+
+scaleShiftActAVX2_block4_done:
+scaleShiftActAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      scaleShiftActAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+scaleShiftActAVX2_block1_outer:
+	MOVQ 248(AX), DI
+
+scaleShiftActAVX2_block1_row:
+	VMOVUPS (BX), Y4
+	VMULPS  Y2, Y4, Y4
+	VADDPS  Y3, Y4, Y4
+	VMAXPS  Y4, Y0, Y4
+	VMINPS  Y4, Y1, Y4
+	VMOVUPS Y4, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scaleShiftActAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scaleShiftActAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     scaleShiftActAVX2_block1
+
+scaleShiftActAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         scaleShiftActAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y3
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y4
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       240(AX), CX
+
+scaleShiftActAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+scaleShiftActAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y4, Y5, Y5
+	VMAXPS     Y5, Y0, Y5
+	VMINPS     Y5, Y1, Y5
+	VMASKMOVPS Y5, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        scaleShiftActAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        scaleShiftActAVX2_tail_outer
+
+scaleShiftActAVX2_done:
+	VZEROUPPER
+	RET
+
+// func sum64AVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·sum64AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+sum64AVX512_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      sum64AVX512_block4_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+sum64AVX512_block4_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX512_block4_row:
+	VCVTPS2PD (DX), Z4
+	VADDPD    Z4, Z0, Z0
+	VCVTPS2PD 32(DX), Z4
+	VADDPD    Z4, Z1, Z1
+	VCVTPS2PD 64(DX), Z4
+	VADDPD    Z4, Z2, Z2
+	VCVTPS2PD 96(DX), Z4
+	VADDPD    Z4, Z3, Z3
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       sum64AVX512_block4_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       sum64AVX512_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z0, (DX)
+	VMOVUPS   Z1, 64(DX)
+	VMOVUPS   Z2, 128(DX)
+	VMOVUPS   Z3, 192(DX)
+	ADDQ      $+32, CX
+	JMP       sum64AVX512_block4
+
+sum64AVX512_block4_done:
+sum64AVX512_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      sum64AVX512_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z0
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+sum64AVX512_block1_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX512_block1_row:
+	VCVTPS2PD (DX), Z1
+	VADDPD    Z1, Z0, Z0
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       sum64AVX512_block1_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       sum64AVX512_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z0, (DX)
+	ADDQ      $+8, CX
+	JMP       sum64AVX512_block1
+
+sum64AVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        sum64AVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z0
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      240(AX), BX
+
+sum64AVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX512_tail_row:
+	VCVTPS2PD.Z (DX), K1, Z1
+	VADDPD      Z1, Z0, Z0
+	ADDQ        56(AX), DX
+	DECQ        SI
+	JNZ         sum64AVX512_tail_row
+	ADDQ        112(AX), DX
+	DECQ        BX
+	JNZ         sum64AVX512_tail_outer
+	MOVQ        216(AX), AX
+	LEAQ        (AX)(CX*8), AX
+	VMOVUPD     Z0, K1, (AX)
+
+sum64AVX512_done:
+	VZEROUPPER
+	RET
+
+// func sum64AVX2(args *uint64)
+// Requires: AVX, AVX2
+TEXT ·sum64AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+sum64AVX2_block4:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      sum64AVX2_block4_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+sum64AVX2_block4_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX2_block4_row:
+	VCVTPS2PD (DX), Y4
+	VADDPD    Y4, Y0, Y0
+	VCVTPS2PD 16(DX), Y4
+	VADDPD    Y4, Y1, Y1
+	VCVTPS2PD 32(DX), Y4
+	VADDPD    Y4, Y2, Y2
+	VCVTPS2PD 48(DX), Y4
+	VADDPD    Y4, Y3, Y3
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       sum64AVX2_block4_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       sum64AVX2_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y0, (DX)
+	VMOVUPS   Y1, 32(DX)
+	VMOVUPS   Y2, 64(DX)
+	VMOVUPS   Y3, 96(DX)
+	ADDQ      $+16, CX
+	JMP       sum64AVX2_block4
+
+sum64AVX2_block4_done:
+sum64AVX2_block1:
+	LEAQ    4(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      sum64AVX2_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y0
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+sum64AVX2_block1_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX2_block1_row:
+	VCVTPS2PD (DX), Y1
+	VADDPD    Y1, Y0, Y0
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       sum64AVX2_block1_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       sum64AVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y0, (DX)
+	ADDQ      $+4, CX
+	JMP       sum64AVX2_block1
+
+sum64AVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         sum64AVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), X0
+	VPMOVSXDQ  X0, Y1
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y1, Y2
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       240(AX), BX
+
+sum64AVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+sum64AVX2_tail_row:
+	VMASKMOVPS (DX), X0, X3
+	VCVTPS2PD  X3, Y3
+	VADDPD     Y3, Y2, Y2
+	ADDQ       56(AX), DX
+	DECQ       SI
+	JNZ        sum64AVX2_tail_row
+	ADDQ       112(AX), DX
+	DECQ       BX
+	JNZ        sum64AVX2_tail_outer
+	MOVQ       216(AX), AX
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y2, Y1, (AX)
+
+sum64AVX2_done:
+	VZEROUPPER
+	RET
+
+// func squares64AVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·squares64AVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+squares64AVX512_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      squares64AVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+squares64AVX512_block4_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX512_block4_row:
+	VCVTPS2PD (DX), Z8
+	VSUBPD    Z0, Z8, Z8
+	VMULPD    Z8, Z8, Z8
+	VADDPD    Z8, Z4, Z4
+	VCVTPS2PD 32(DX), Z8
+	VSUBPD    Z1, Z8, Z8
+	VMULPD    Z8, Z8, Z8
+	VADDPD    Z8, Z5, Z5
+	VCVTPS2PD 64(DX), Z8
+	VSUBPD    Z2, Z8, Z8
+	VMULPD    Z8, Z8, Z8
+	VADDPD    Z8, Z6, Z6
+	VCVTPS2PD 96(DX), Z8
+	VSUBPD    Z3, Z8, Z8
+	VMULPD    Z8, Z8, Z8
+	VADDPD    Z8, Z7, Z7
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       squares64AVX512_block4_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       squares64AVX512_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z4, (DX)
+	VMOVUPS   Z5, 64(DX)
+	VMOVUPS   Z6, 128(DX)
+	VMOVUPS   Z7, 192(DX)
+	ADDQ      $+32, CX
+	JMP       squares64AVX512_block4
+
+squares64AVX512_block4_done:
+squares64AVX512_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      squares64AVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+squares64AVX512_block1_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX512_block1_row:
+	VCVTPS2PD (DX), Z2
+	VSUBPD    Z0, Z2, Z2
+	VMULPD    Z2, Z2, Z2
+	VADDPD    Z2, Z1, Z1
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       squares64AVX512_block1_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       squares64AVX512_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z1, (DX)
+	ADDQ      $+8, CX
+	JMP       squares64AVX512_block1
+
+squares64AVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        squares64AVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z0
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z1
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      240(AX), BX
+
+squares64AVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX512_tail_row:
+	VCVTPS2PD.Z (DX), K1, Z2
+	VSUBPD      Z0, Z2, Z2
+	VMULPD      Z2, Z2, Z2
+	VADDPD      Z2, Z1, Z1
+	ADDQ        56(AX), DX
+	DECQ        SI
+	JNZ         squares64AVX512_tail_row
+	ADDQ        112(AX), DX
+	DECQ        BX
+	JNZ         squares64AVX512_tail_outer
+	MOVQ        216(AX), AX
+	LEAQ        (AX)(CX*8), AX
+	VMOVUPD     Z1, K1, (AX)
+
+squares64AVX512_done:
+	VZEROUPPER
+	RET
+
+// func squares64AVX2(args *uint64)
+// Requires: AVX, AVX2
+TEXT ·squares64AVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+squares64AVX2_block4:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      squares64AVX2_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(DX), Y7
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+squares64AVX2_block4_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX2_block4_row:
+	VCVTPS2PD (DX), Y8
+	VSUBPD    Y0, Y8, Y8
+	VMULPD    Y8, Y8, Y8
+	VADDPD    Y8, Y4, Y4
+	VCVTPS2PD 16(DX), Y8
+	VSUBPD    Y1, Y8, Y8
+	VMULPD    Y8, Y8, Y8
+	VADDPD    Y8, Y5, Y5
+	VCVTPS2PD 32(DX), Y8
+	VSUBPD    Y2, Y8, Y8
+	VMULPD    Y8, Y8, Y8
+	VADDPD    Y8, Y6, Y6
+	VCVTPS2PD 48(DX), Y8
+	VSUBPD    Y3, Y8, Y8
+	VMULPD    Y8, Y8, Y8
+	VADDPD    Y8, Y7, Y7
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       squares64AVX2_block4_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       squares64AVX2_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y4, (DX)
+	VMOVUPS   Y5, 32(DX)
+	VMOVUPS   Y6, 64(DX)
+	VMOVUPS   Y7, 96(DX)
+	ADDQ      $+16, CX
+	JMP       squares64AVX2_block4
+
+squares64AVX2_block4_done:
+squares64AVX2_block1:
+	LEAQ    4(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      squares64AVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+squares64AVX2_block1_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX2_block1_row:
+	VCVTPS2PD (DX), Y2
+	VSUBPD    Y0, Y2, Y2
+	VMULPD    Y2, Y2, Y2
+	VADDPD    Y2, Y1, Y1
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       squares64AVX2_block1_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       squares64AVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y1, (DX)
+	ADDQ      $+4, CX
+	JMP       squares64AVX2_block1
+
+squares64AVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         squares64AVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), X0
+	VPMOVSXDQ  X0, Y1
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y1, Y2
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y1, Y3
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       240(AX), BX
+
+squares64AVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+squares64AVX2_tail_row:
+	VMASKMOVPS (DX), X0, X4
+	VCVTPS2PD  X4, Y4
+	VSUBPD     Y2, Y4, Y4
+	VMULPD     Y4, Y4, Y4
+	VADDPD     Y4, Y3, Y3
+	ADDQ       56(AX), DX
+	DECQ       SI
+	JNZ        squares64AVX2_tail_row
+	ADDQ       112(AX), DX
+	DECQ       BX
+	JNZ        squares64AVX2_tail_outer
+	MOVQ       216(AX), AX
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y3, Y1, (AX)
+
+squares64AVX2_done:
+	VZEROUPPER
+	RET
+
+// func normGradSumsAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normGradSumsAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	VCVTPS2PD    Y0, Z0
+	VBROADCASTSS 268(AX), Z1
+	VCVTPS2PD    Y1, Z1
+	XORQ         CX, CX
+
+normGradSumsAVX512_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradSumsAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(DX), Z4
+	VMOVUPS 192(DX), Z5
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 128(DX), Z8
+	VMOVUPS 192(DX), Z9
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 128(DX), Z12
+	VMOVUPS 192(DX), Z13
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+normGradSumsAVX512_block4_outer:
+	MOVQ 248(AX), R8
+
+normGradSumsAVX512_block4_row:
+	VCVTPS2PD (DX), Z14
+	VCVTPS2PD (BX), Z15
+	VCMPPD    $0x06, Z0, Z15, K1
+	VCMPPD    $0x09, Z1, Z15, K2
+	KANDW     K1, K2, K1
+	VMOVAPD.Z Z14, K1, Z14
+	VADDPD    Z14, Z6, Z6
+	VCVTPS2PD (SI), Z15
+	VSUBPD    Z2, Z15, Z15
+	VMULPD    Z15, Z14, Z14
+	VADDPD    Z14, Z10, Z10
+	VCVTPS2PD 32(DX), Z14
+	VCVTPS2PD 32(BX), Z15
+	VCMPPD    $0x06, Z0, Z15, K1
+	VCMPPD    $0x09, Z1, Z15, K2
+	KANDW     K1, K2, K1
+	VMOVAPD.Z Z14, K1, Z14
+	VADDPD    Z14, Z7, Z7
+	VCVTPS2PD 32(SI), Z15
+	VSUBPD    Z3, Z15, Z15
+	VMULPD    Z15, Z14, Z14
+	VADDPD    Z14, Z11, Z11
+	VCVTPS2PD 64(DX), Z14
+	VCVTPS2PD 64(BX), Z15
+	VCMPPD    $0x06, Z0, Z15, K1
+	VCMPPD    $0x09, Z1, Z15, K2
+	KANDW     K1, K2, K1
+	VMOVAPD.Z Z14, K1, Z14
+	VADDPD    Z14, Z8, Z8
+	VCVTPS2PD 64(SI), Z15
+	VSUBPD    Z4, Z15, Z15
+	VMULPD    Z15, Z14, Z14
+	VADDPD    Z14, Z12, Z12
+	VCVTPS2PD 96(DX), Z14
+	VCVTPS2PD 96(BX), Z15
+	VCMPPD    $0x06, Z0, Z15, K1
+	VCMPPD    $0x09, Z1, Z15, K2
+	KANDW     K1, K2, K1
+	VMOVAPD.Z Z14, K1, Z14
+	VADDPD    Z14, Z9, Z9
+	VCVTPS2PD 96(SI), Z15
+	VSUBPD    Z5, Z15, Z15
+	VMULPD    Z15, Z14, Z14
+	VADDPD    Z14, Z13, Z13
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       normGradSumsAVX512_block4_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       normGradSumsAVX512_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z6, (DX)
+	VMOVUPS   Z7, 64(DX)
+	VMOVUPS   Z8, 128(DX)
+	VMOVUPS   Z9, 192(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z10, (DX)
+	VMOVUPS   Z11, 64(DX)
+	VMOVUPS   Z12, 128(DX)
+	VMOVUPS   Z13, 192(DX)
+	ADDQ      $+32, CX
+	JMP       normGradSumsAVX512_block4
+
+normGradSumsAVX512_block4_done:
+normGradSumsAVX512_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradSumsAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z2
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Z4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+normGradSumsAVX512_block1_outer:
+	MOVQ 248(AX), R8
+
+normGradSumsAVX512_block1_row:
+	VCVTPS2PD (DX), Z5
+	VCVTPS2PD (BX), Z6
+	VCMPPD    $0x06, Z0, Z6, K1
+	VCMPPD    $0x09, Z1, Z6, K2
+	KANDW     K1, K2, K1
+	VMOVAPD.Z Z5, K1, Z5
+	VADDPD    Z5, Z3, Z3
+	VCVTPS2PD (SI), Z6
+	VSUBPD    Z2, Z6, Z6
+	VMULPD    Z6, Z5, Z5
+	VADDPD    Z5, Z4, Z4
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       normGradSumsAVX512_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       normGradSumsAVX512_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z3, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Z4, (DX)
+	ADDQ      $+8, CX
+	JMP       normGradSumsAVX512_block1
+
+normGradSumsAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        normGradSumsAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z2
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z3
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPD.Z (DX), K1, Z4
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      240(AX), DI
+
+normGradSumsAVX512_tail_outer:
+	MOVQ 248(AX), R8
+
+normGradSumsAVX512_tail_row:
+	VCVTPS2PD.Z (DX), K1, Z5
+	VCVTPS2PD.Z (BX), K1, Z6
+	VCMPPD      $0x06, Z0, Z6, K2
+	VCMPPD      $0x09, Z1, Z6, K3
+	KANDW       K2, K3, K2
+	VMOVAPD.Z   Z5, K2, Z5
+	VADDPD      Z5, Z3, Z3
+	VCVTPS2PD.Z (SI), K1, Z6
+	VSUBPD      Z2, Z6, Z6
+	VMULPD      Z6, Z5, Z5
+	VADDPD      Z5, Z4, Z4
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	ADDQ        72(AX), SI
+	DECQ        R8
+	JNZ         normGradSumsAVX512_tail_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	ADDQ        128(AX), SI
+	DECQ        DI
+	JNZ         normGradSumsAVX512_tail_outer
+	MOVQ        216(AX), DX
+	LEAQ        (DX)(CX*8), DX
+	VMOVUPD     Z3, K1, (DX)
+	MOVQ        224(AX), AX
+	LEAQ        (AX)(CX*8), AX
+	VMOVUPD     Z4, K1, (AX)
+
+normGradSumsAVX512_done:
+	VZEROUPPER
+	RET
+
+// func normGradSumsAVX2(args *uint64)
+// Requires: AVX, AVX2
+TEXT ·normGradSumsAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	VCVTPS2PD    X0, Y0
+	VBROADCASTSS 268(AX), Y1
+	VCVTPS2PD    X1, Y1
+	XORQ         CX, CX
+
+normGradSumsAVX2_block4:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradSumsAVX2_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	MOVQ    216(AX), BX
+	LEAQ    (BX)(CX*8), BX
+	VMOVUPS (BX), Y2
+	VMOVUPS 32(BX), Y3
+	VMOVUPS 64(BX), Y4
+	VMOVUPS 96(BX), Y5
+	MOVQ    224(AX), BX
+	LEAQ    (BX)(CX*8), BX
+	VMOVUPS (BX), Y6
+	VMOVUPS 32(BX), Y7
+	VMOVUPS 64(BX), Y8
+	VMOVUPS 96(BX), Y9
+	MOVQ    (AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    8(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    16(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), R8
+
+normGradSumsAVX2_block4_outer:
+	MOVQ 248(AX), R9
+
+normGradSumsAVX2_block4_row:
+	VCVTPS2PD (BX), Y10
+	VCVTPS2PD (SI), Y11
+	VCMPPD    $0x06, Y0, Y11, Y12
+	VCMPPD    $0x09, Y1, Y11, Y11
+	VANDPS    Y12, Y11, Y11
+	VANDPS    Y10, Y11, Y10
+	VADDPD    Y10, Y2, Y2
+	VCVTPS2PD (DI), Y11
+	VMOVUPS   (DX), Y12
+	VSUBPD    Y12, Y11, Y11
+	VMULPD    Y11, Y10, Y10
+	VADDPD    Y10, Y6, Y6
+	VCVTPS2PD 16(BX), Y10
+	VCVTPS2PD 16(SI), Y11
+	VCMPPD    $0x06, Y0, Y11, Y12
+	VCMPPD    $0x09, Y1, Y11, Y11
+	VANDPS    Y12, Y11, Y11
+	VANDPS    Y10, Y11, Y10
+	VADDPD    Y10, Y3, Y3
+	VCVTPS2PD 16(DI), Y11
+	VMOVUPS   32(DX), Y12
+	VSUBPD    Y12, Y11, Y11
+	VMULPD    Y11, Y10, Y10
+	VADDPD    Y10, Y7, Y7
+	VCVTPS2PD 32(BX), Y10
+	VCVTPS2PD 32(SI), Y11
+	VCMPPD    $0x06, Y0, Y11, Y12
+	VCMPPD    $0x09, Y1, Y11, Y11
+	VANDPS    Y12, Y11, Y11
+	VANDPS    Y10, Y11, Y10
+	VADDPD    Y10, Y4, Y4
+	VCVTPS2PD 32(DI), Y11
+	VMOVUPS   64(DX), Y12
+	VSUBPD    Y12, Y11, Y11
+	VMULPD    Y11, Y10, Y10
+	VADDPD    Y10, Y8, Y8
+	VCVTPS2PD 48(BX), Y10
+	VCVTPS2PD 48(SI), Y11
+	VCMPPD    $0x06, Y0, Y11, Y12
+	VCMPPD    $0x09, Y1, Y11, Y11
+	VANDPS    Y12, Y11, Y11
+	VANDPS    Y10, Y11, Y10
+	VADDPD    Y10, Y5, Y5
+	VCVTPS2PD 48(DI), Y11
+	VMOVUPS   96(DX), Y12
+	VSUBPD    Y12, Y11, Y11
+	VMULPD    Y11, Y10, Y10
+	VADDPD    Y10, Y9, Y9
+	ADDQ      56(AX), BX
+	ADDQ      64(AX), SI
+	ADDQ      72(AX), DI
+	DECQ      R9
+	JNZ       normGradSumsAVX2_block4_row
+	ADDQ      112(AX), BX
+	ADDQ      120(AX), SI
+	ADDQ      128(AX), DI
+	DECQ      R8
+	JNZ       normGradSumsAVX2_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y2, (DX)
+	VMOVUPS   Y3, 32(DX)
+	VMOVUPS   Y4, 64(DX)
+	VMOVUPS   Y5, 96(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y6, (DX)
+	VMOVUPS   Y7, 32(DX)
+	VMOVUPS   Y8, 64(DX)
+	VMOVUPS   Y9, 96(DX)
+	ADDQ      $+16, CX
+	JMP       normGradSumsAVX2_block4
+
+normGradSumsAVX2_block4_done:
+normGradSumsAVX2_block1:
+	LEAQ    4(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradSumsAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y2
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*8), DX
+	VMOVUPS (DX), Y4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+normGradSumsAVX2_block1_outer:
+	MOVQ 248(AX), R8
+
+normGradSumsAVX2_block1_row:
+	VCVTPS2PD (DX), Y5
+	VCVTPS2PD (BX), Y6
+	VCMPPD    $0x06, Y0, Y6, Y7
+	VCMPPD    $0x09, Y1, Y6, Y6
+	VANDPS    Y7, Y6, Y6
+	VANDPS    Y5, Y6, Y5
+	VADDPD    Y5, Y3, Y3
+	VCVTPS2PD (SI), Y6
+	VSUBPD    Y2, Y6, Y6
+	VMULPD    Y6, Y5, Y5
+	VADDPD    Y5, Y4, Y4
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       normGradSumsAVX2_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       normGradSumsAVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y3, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*8), DX
+	VMOVUPS   Y4, (DX)
+	ADDQ      $+4, CX
+	JMP       normGradSumsAVX2_block1
+
+normGradSumsAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         normGradSumsAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), X2
+	VPMOVSXDQ  X2, Y3
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y3, Y4
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y3, Y5
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD (DX), Y3, Y6
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       240(AX), DI
+
+normGradSumsAVX2_tail_outer:
+	MOVQ 248(AX), R8
+
+normGradSumsAVX2_tail_row:
+	VMASKMOVPS (DX), X2, X7
+	VCVTPS2PD  X7, Y7
+	VMASKMOVPS (BX), X2, X8
+	VCVTPS2PD  X8, Y8
+	VCMPPD     $0x06, Y0, Y8, Y9
+	VCMPPD     $0x09, Y1, Y8, Y8
+	VANDPS     Y9, Y8, Y8
+	VANDPS     Y7, Y8, Y7
+	VADDPD     Y7, Y5, Y5
+	VMASKMOVPS (SI), X2, X8
+	VCVTPS2PD  X8, Y8
+	VSUBPD     Y4, Y8, Y8
+	VMULPD     Y8, Y7, Y7
+	VADDPD     Y7, Y6, Y6
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       R8
+	JNZ        normGradSumsAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       DI
+	JNZ        normGradSumsAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*8), DX
+	VMASKMOVPD Y5, Y3, (DX)
+	MOVQ       224(AX), AX
+	LEAQ       (AX)(CX*8), AX
+	VMASKMOVPD Y6, Y3, (AX)
+
+normGradSumsAVX2_done:
+	VZEROUPPER
+	RET
+
+// func normGradAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	XORQ         CX, CX
+
+normGradAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(DX), Z4
+	VMOVUPS 192(DX), Z5
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 128(DX), Z8
+	VMOVUPS 192(DX), Z9
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 128(DX), Z12
+	VMOVUPS 192(DX), Z13
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z14
+	VMOVUPS 64(DX), Z15
+	VMOVUPS 128(DX), Z16
+	VMOVUPS 192(DX), Z17
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), R8
+
+normGradAVX512_block4_outer:
+	MOVQ 248(AX), R9
+
+normGradAVX512_block4_row:
+	VMOVUPS   (BX), Z18
+	VMOVUPS   (SI), Z19
+	VCMPPS    $0x06, Z0, Z19, K1
+	VCMPPS    $0x09, Z1, Z19, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z18, K1, Z18
+	VMOVUPS   (DI), Z19
+	VSUBPS    Z14, Z19, Z19
+	VMULPS    Z10, Z19, Z19
+	VSUBPS    Z6, Z18, Z18
+	VSUBPS    Z19, Z18, Z18
+	VMULPS    Z18, Z2, Z18
+	VMOVUPS   Z18, (DX)
+	VMOVUPS   64(BX), Z18
+	VMOVUPS   64(SI), Z19
+	VCMPPS    $0x06, Z0, Z19, K1
+	VCMPPS    $0x09, Z1, Z19, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z18, K1, Z18
+	VMOVUPS   64(DI), Z19
+	VSUBPS    Z15, Z19, Z19
+	VMULPS    Z11, Z19, Z19
+	VSUBPS    Z7, Z18, Z18
+	VSUBPS    Z19, Z18, Z18
+	VMULPS    Z18, Z3, Z18
+	VMOVUPS   Z18, 64(DX)
+	VMOVUPS   128(BX), Z18
+	VMOVUPS   128(SI), Z19
+	VCMPPS    $0x06, Z0, Z19, K1
+	VCMPPS    $0x09, Z1, Z19, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z18, K1, Z18
+	VMOVUPS   128(DI), Z19
+	VSUBPS    Z16, Z19, Z19
+	VMULPS    Z12, Z19, Z19
+	VSUBPS    Z8, Z18, Z18
+	VSUBPS    Z19, Z18, Z18
+	VMULPS    Z18, Z4, Z18
+	VMOVUPS   Z18, 128(DX)
+	VMOVUPS   192(BX), Z18
+	VMOVUPS   192(SI), Z19
+	VCMPPS    $0x06, Z0, Z19, K1
+	VCMPPS    $0x09, Z1, Z19, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z18, K1, Z18
+	VMOVUPS   192(DI), Z19
+	VSUBPS    Z17, Z19, Z19
+	VMULPS    Z13, Z19, Z19
+	VSUBPS    Z9, Z18, Z18
+	VSUBPS    Z19, Z18, Z18
+	VMULPS    Z18, Z5, Z18
+	VMOVUPS   Z18, 192(DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	DECQ      R9
+	JNZ       normGradAVX512_block4_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	DECQ      R8
+	JNZ       normGradAVX512_block4_outer
+	ADDQ      $+64, CX
+	JMP       normGradAVX512_block4
+
+normGradAVX512_block4_done:
+normGradAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), R8
+
+normGradAVX512_block1_outer:
+	MOVQ 248(AX), R9
+
+normGradAVX512_block1_row:
+	VMOVUPS   (BX), Z6
+	VMOVUPS   (SI), Z7
+	VCMPPS    $0x06, Z0, Z7, K1
+	VCMPPS    $0x09, Z1, Z7, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z6, K1, Z6
+	VMOVUPS   (DI), Z7
+	VSUBPS    Z5, Z7, Z7
+	VMULPS    Z4, Z7, Z7
+	VSUBPS    Z3, Z6, Z6
+	VSUBPS    Z7, Z6, Z6
+	VMULPS    Z6, Z2, Z6
+	VMOVUPS   Z6, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	DECQ      R9
+	JNZ       normGradAVX512_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	DECQ      R8
+	JNZ       normGradAVX512_block1_outer
+	ADDQ      $+16, CX
+	JMP       normGradAVX512_block1
+
+normGradAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        normGradAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      184(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      192(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      24(AX), DI
+	LEAQ      (DI)(CX*4), DI
+	MOVQ      240(AX), CX
+
+normGradAVX512_tail_outer:
+	MOVQ 248(AX), R8
+
+normGradAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (SI), K1, Z7
+	VCMPPS    $0x06, Z0, Z7, K2
+	VCMPPS    $0x09, Z1, Z7, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z6, K2, Z6
+	VMOVUPS.Z (DI), K1, Z7
+	VSUBPS    Z5, Z7, Z7
+	VMULPS    Z4, Z7, Z7
+	VSUBPS    Z3, Z6, Z6
+	VSUBPS    Z7, Z6, Z6
+	VMULPS    Z6, Z2, Z6
+	VMOVUPS   Z6, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	DECQ      R8
+	JNZ       normGradAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	DECQ      CX
+	JNZ       normGradAVX512_tail_outer
+
+normGradAVX512_done:
+	VZEROUPPER
+	RET
+
+// func normGradAVX2(args *uint64)
+// Requires: AVX
+TEXT ·normGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	XORQ         CX, CX
+
+normGradAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   normGradAVX2_block4_done
+	MOVQ 168(AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 176(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 184(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 192(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ (AX), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ 8(AX), R9
+	LEAQ (R9)(CX*4), R9
+	MOVQ 16(AX), R10
+	LEAQ (R10)(CX*4), R10
+	MOVQ 24(AX), R11
+	LEAQ (R11)(CX*4), R11
+	MOVQ 240(AX), R12
+
+normGradAVX2_block4_outer:
+	MOVQ 248(AX), R13
+
+normGradAVX2_block4_row:
+	VMOVUPS (R9), Y2
+	VMOVUPS (R10), Y3
+	VCMPPS  $0x06, Y0, Y3, Y4
+	VCMPPS  $0x09, Y1, Y3, Y3
+	VANDPS  Y4, Y3, Y3
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS (R11), Y3
+	VMOVUPS (DI), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS (SI), Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS (BX), Y5
+	VSUBPS  Y5, Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y2, Y4, Y2
+	VMOVUPS Y2, (R8)
+	VMOVUPS 32(R9), Y2
+	VMOVUPS 32(R10), Y3
+	VCMPPS  $0x06, Y0, Y3, Y4
+	VCMPPS  $0x09, Y1, Y3, Y3
+	VANDPS  Y4, Y3, Y3
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS 32(R11), Y3
+	VMOVUPS 32(DI), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS 32(SI), Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS 32(DX), Y4
+	VMOVUPS 32(BX), Y5
+	VSUBPS  Y5, Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y2, Y4, Y2
+	VMOVUPS Y2, 32(R8)
+	VMOVUPS 64(R9), Y2
+	VMOVUPS 64(R10), Y3
+	VCMPPS  $0x06, Y0, Y3, Y4
+	VCMPPS  $0x09, Y1, Y3, Y3
+	VANDPS  Y4, Y3, Y3
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS 64(R11), Y3
+	VMOVUPS 64(DI), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS 64(SI), Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS 64(DX), Y4
+	VMOVUPS 64(BX), Y5
+	VSUBPS  Y5, Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y2, Y4, Y2
+	VMOVUPS Y2, 64(R8)
+	VMOVUPS 96(R9), Y2
+	VMOVUPS 96(R10), Y3
+	VCMPPS  $0x06, Y0, Y3, Y4
+	VCMPPS  $0x09, Y1, Y3, Y3
+	VANDPS  Y4, Y3, Y3
+	VANDPS  Y2, Y3, Y2
+	VMOVUPS 96(R11), Y3
+	VMOVUPS 96(DI), Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS 96(SI), Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS 96(DX), Y4
+	VMOVUPS 96(BX), Y5
+	VSUBPS  Y5, Y2, Y2
+	VSUBPS  Y3, Y2, Y2
+	VMULPS  Y2, Y4, Y2
+	VMOVUPS Y2, 96(R8)
+	ADDQ    56(AX), R8
+	ADDQ    64(AX), R9
+	ADDQ    72(AX), R10
+	ADDQ    80(AX), R11
+	DECQ    R13
+	JNZ     normGradAVX2_block4_row
+	ADDQ    112(AX), R8
+	ADDQ    120(AX), R9
+	ADDQ    128(AX), R10
+	ADDQ    136(AX), R11
+	DECQ    R12
+	JNZ     normGradAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     normGradAVX2_block4
+
+normGradAVX2_block4_done:
+normGradAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      normGradAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), R8
+
+normGradAVX2_block1_outer:
+	MOVQ 248(AX), R9
+
+normGradAVX2_block1_row:
+	VMOVUPS (BX), Y6
+	VMOVUPS (SI), Y7
+	VCMPPS  $0x06, Y0, Y7, Y8
+	VCMPPS  $0x09, Y1, Y7, Y7
+	VANDPS  Y8, Y7, Y7
+	VANDPS  Y6, Y7, Y6
+	VMOVUPS (DI), Y7
+	VSUBPS  Y5, Y7, Y7
+	VMULPS  Y4, Y7, Y7
+	VSUBPS  Y3, Y6, Y6
+	VSUBPS  Y7, Y6, Y6
+	VMULPS  Y6, Y2, Y6
+	VMOVUPS Y6, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     normGradAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     normGradAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     normGradAVX2_block1
+
+normGradAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         normGradAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y3
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y4
+	MOVQ       184(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y5
+	MOVQ       192(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y6
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       24(AX), DI
+	LEAQ       (DI)(CX*4), DI
+	MOVQ       240(AX), CX
+
+normGradAVX2_tail_outer:
+	MOVQ 248(AX), R8
+
+normGradAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y7
+	VMASKMOVPS (SI), Y2, Y8
+	VCMPPS     $0x06, Y0, Y8, Y9
+	VCMPPS     $0x09, Y1, Y8, Y8
+	VANDPS     Y9, Y8, Y8
+	VANDPS     Y7, Y8, Y7
+	VMASKMOVPS (DI), Y2, Y8
+	VSUBPS     Y6, Y8, Y8
+	VMULPS     Y5, Y8, Y8
+	VSUBPS     Y4, Y7, Y7
+	VSUBPS     Y8, Y7, Y7
+	VMULPS     Y7, Y3, Y7
+	VMASKMOVPS Y7, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	ADDQ       80(AX), DI
+	DECQ       R8
+	JNZ        normGradAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	ADDQ       136(AX), DI
+	DECQ       CX
+	JNZ        normGradAVX2_tail_outer
+
+normGradAVX2_done:
+	VZEROUPPER
+	RET
+
+// func minMaxAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·minMaxAVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+minMaxAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      minMaxAVX512_block4_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+minMaxAVX512_block4_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX512_block4_row:
+	VMOVUPS (DX), Z12
+	VMINPS  Z0, Z12, Z0
+	VMAXPS  Z4, Z12, Z4
+	VCMPPS  $0x03, Z12, Z12, K1
+	VMOVAPS Z12, K1, Z8
+	VMOVUPS 64(DX), Z12
+	VMINPS  Z1, Z12, Z1
+	VMAXPS  Z5, Z12, Z5
+	VCMPPS  $0x03, Z12, Z12, K1
+	VMOVAPS Z12, K1, Z9
+	VMOVUPS 128(DX), Z12
+	VMINPS  Z2, Z12, Z2
+	VMAXPS  Z6, Z12, Z6
+	VCMPPS  $0x03, Z12, Z12, K1
+	VMOVAPS Z12, K1, Z10
+	VMOVUPS 192(DX), Z12
+	VMINPS  Z3, Z12, Z3
+	VMAXPS  Z7, Z12, Z7
+	VCMPPS  $0x03, Z12, Z12, K1
+	VMOVAPS Z12, K1, Z11
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     minMaxAVX512_block4_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     minMaxAVX512_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z0, (DX)
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS Z3, 192(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, 192(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS Z11, 192(DX)
+	ADDQ    $+64, CX
+	JMP     minMaxAVX512_block4
+
+minMaxAVX512_block4_done:
+minMaxAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      minMaxAVX512_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+minMaxAVX512_block1_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX512_block1_row:
+	VMOVUPS (DX), Z3
+	VMINPS  Z0, Z3, Z0
+	VMAXPS  Z1, Z3, Z1
+	VCMPPS  $0x03, Z3, Z3, K1
+	VMOVAPS Z3, K1, Z2
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     minMaxAVX512_block1_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     minMaxAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z0, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z1, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z2, (DX)
+	ADDQ    $+16, CX
+	JMP     minMaxAVX512_block1
+
+minMaxAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        minMaxAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      240(AX), BX
+
+minMaxAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z3
+	VMINPS    Z0, Z3, Z0
+	VMAXPS    Z1, Z3, Z1
+	VCMPPS    $0x03, Z3, Z3, K2
+	VMOVAPS   Z3, K2, Z2
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       minMaxAVX512_tail_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       minMaxAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z0, K1, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z1, K1, (DX)
+	MOVQ      232(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z2, K1, (AX)
+
+minMaxAVX512_done:
+	VZEROUPPER
+	RET
+
+// func minMaxAVX2(args *uint64)
+// Requires: AVX
+TEXT ·minMaxAVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+minMaxAVX2_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      minMaxAVX2_block4_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(DX), Y7
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
+	VMOVUPS 32(DX), Y9
+	VMOVUPS 64(DX), Y10
+	VMOVUPS 96(DX), Y11
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+minMaxAVX2_block4_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX2_block4_row:
+	VMOVUPS   (DX), Y12
+	VMINPS    Y0, Y12, Y0
+	VMAXPS    Y4, Y12, Y4
+	VCMPPS    $0x03, Y12, Y12, Y13
+	VBLENDVPS Y13, Y12, Y8, Y8
+	VMOVUPS   32(DX), Y12
+	VMINPS    Y1, Y12, Y1
+	VMAXPS    Y5, Y12, Y5
+	VCMPPS    $0x03, Y12, Y12, Y13
+	VBLENDVPS Y13, Y12, Y9, Y9
+	VMOVUPS   64(DX), Y12
+	VMINPS    Y2, Y12, Y2
+	VMAXPS    Y6, Y12, Y6
+	VCMPPS    $0x03, Y12, Y12, Y13
+	VBLENDVPS Y13, Y12, Y10, Y10
+	VMOVUPS   96(DX), Y12
+	VMINPS    Y3, Y12, Y3
+	VMAXPS    Y7, Y12, Y7
+	VCMPPS    $0x03, Y12, Y12, Y13
+	VBLENDVPS Y13, Y12, Y11, Y11
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       minMaxAVX2_block4_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       minMaxAVX2_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y0, (DX)
+	VMOVUPS   Y1, 32(DX)
+	VMOVUPS   Y2, 64(DX)
+	VMOVUPS   Y3, 96(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y4, (DX)
+	VMOVUPS   Y5, 32(DX)
+	VMOVUPS   Y6, 64(DX)
+	VMOVUPS   Y7, 96(DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y8, (DX)
+	VMOVUPS   Y9, 32(DX)
+	VMOVUPS   Y10, 64(DX)
+	VMOVUPS   Y11, 96(DX)
+	ADDQ      $+32, CX
+	JMP       minMaxAVX2_block4
+
+minMaxAVX2_block4_done:
+minMaxAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      minMaxAVX2_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    240(AX), BX
+
+minMaxAVX2_block1_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX2_block1_row:
+	VMOVUPS   (DX), Y3
+	VMINPS    Y0, Y3, Y0
+	VMAXPS    Y1, Y3, Y1
+	VCMPPS    $0x03, Y3, Y3, Y4
+	VBLENDVPS Y4, Y3, Y2, Y2
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       minMaxAVX2_block1_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       minMaxAVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y0, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y1, (DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y2, (DX)
+	ADDQ      $+8, CX
+	JMP       minMaxAVX2_block1
+
+minMaxAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         minMaxAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y0
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y2
+	MOVQ       232(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y3
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       240(AX), BX
+
+minMaxAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+minMaxAVX2_tail_row:
+	VMASKMOVPS (DX), Y0, Y4
+	VMINPS     Y1, Y4, Y1
+	VMAXPS     Y2, Y4, Y2
+	VCMPPS     $0x03, Y4, Y4, Y5
+	VBLENDVPS  Y5, Y4, Y3, Y3
+	ADDQ       56(AX), DX
+	DECQ       SI
+	JNZ        minMaxAVX2_tail_row
+	ADDQ       112(AX), DX
+	DECQ       BX
+	JNZ        minMaxAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y1, Y0, (DX)
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       232(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+
+minMaxAVX2_done:
+	VZEROUPPER
+	RET
+
+// func quantizeAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quantizeAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	XORQ         CX, CX
+
+quantizeAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	VMOVUPS 64(DX), Z2
+	VMOVUPS 128(DX), Z3
+	VMOVUPS 192(DX), Z4
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(DX), Z6
+	VMOVUPS 128(DX), Z7
+	VMOVUPS 192(DX), Z8
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z9
+	VMOVUPS 64(DX), Z10
+	VMOVUPS 128(DX), Z11
+	VMOVUPS 192(DX), Z12
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z13
+	VMOVUPS 64(DX), Z14
+	VMOVUPS 128(DX), Z15
+	VMOVUPS 192(DX), Z16
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeAVX512_block4_outer:
+	MOVQ 248(AX), DI
+
+quantizeAVX512_block4_row:
+	VMOVUPS     (BX), Z17
+	VMAXPS      Z17, Z1, Z17
+	VMINPS      Z17, Z5, Z17
+	VSUBPS      Z1, Z17, Z17
+	VDIVPS      Z9, Z17, Z17
+	VSUBPS      Z13, Z17, Z17
+	VADDPS      Z0, Z17, Z17
+	VRNDSCALEPS $0x01, Z17, Z17
+	VMULPS      Z9, Z17, Z17
+	VMOVUPS     Z17, (DX)
+	VMOVUPS     64(BX), Z17
+	VMAXPS      Z17, Z2, Z17
+	VMINPS      Z17, Z6, Z17
+	VSUBPS      Z2, Z17, Z17
+	VDIVPS      Z10, Z17, Z17
+	VSUBPS      Z14, Z17, Z17
+	VADDPS      Z0, Z17, Z17
+	VRNDSCALEPS $0x01, Z17, Z17
+	VMULPS      Z10, Z17, Z17
+	VMOVUPS     Z17, 64(DX)
+	VMOVUPS     128(BX), Z17
+	VMAXPS      Z17, Z3, Z17
+	VMINPS      Z17, Z7, Z17
+	VSUBPS      Z3, Z17, Z17
+	VDIVPS      Z11, Z17, Z17
+	VSUBPS      Z15, Z17, Z17
+	VADDPS      Z0, Z17, Z17
+	VRNDSCALEPS $0x01, Z17, Z17
+	VMULPS      Z11, Z17, Z17
+	VMOVUPS     Z17, 128(DX)
+	VMOVUPS     192(BX), Z17
+	VMAXPS      Z17, Z4, Z17
+	VMINPS      Z17, Z8, Z17
+	VSUBPS      Z4, Z17, Z17
+	VDIVPS      Z12, Z17, Z17
+	VSUBPS      Z16, Z17, Z17
+	VADDPS      Z0, Z17, Z17
+	VRNDSCALEPS $0x01, Z17, Z17
+	VMULPS      Z12, Z17, Z17
+	VMOVUPS     Z17, 192(DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         quantizeAVX512_block4_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         quantizeAVX512_block4_outer
+	ADDQ        $+64, CX
+	JMP         quantizeAVX512_block4
+
+quantizeAVX512_block4_done:
+quantizeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeAVX512_block1_outer:
+	MOVQ 248(AX), DI
+
+quantizeAVX512_block1_row:
+	VMOVUPS     (BX), Z5
+	VMAXPS      Z5, Z1, Z5
+	VMINPS      Z5, Z2, Z5
+	VSUBPS      Z1, Z5, Z5
+	VDIVPS      Z3, Z5, Z5
+	VSUBPS      Z4, Z5, Z5
+	VADDPS      Z0, Z5, Z5
+	VRNDSCALEPS $0x01, Z5, Z5
+	VMULPS      Z3, Z5, Z5
+	VMOVUPS     Z5, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         quantizeAVX512_block1_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         quantizeAVX512_block1_outer
+	ADDQ        $+16, CX
+	JMP         quantizeAVX512_block1
+
+quantizeAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        quantizeAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      184(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      192(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      240(AX), CX
+
+quantizeAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+quantizeAVX512_tail_row:
+	VMOVUPS.Z   (BX), K1, Z5
+	VMAXPS      Z5, Z1, Z5
+	VMINPS      Z5, Z2, Z5
+	VSUBPS      Z1, Z5, Z5
+	VDIVPS      Z3, Z5, Z5
+	VSUBPS      Z4, Z5, Z5
+	VADDPS      Z0, Z5, Z5
+	VRNDSCALEPS $0x01, Z5, Z5
+	VMULPS      Z3, Z5, Z5
+	VMOVUPS     Z5, K1, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        SI
+	JNZ         quantizeAVX512_tail_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        CX
+	JNZ         quantizeAVX512_tail_outer
+
+quantizeAVX512_done:
+	VZEROUPPER
+	RET
+
+// func quantizeAVX2(args *uint64)
+// Requires: AVX
+TEXT ·quantizeAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	XORQ         CX, CX
+
+quantizeAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   quantizeAVX2_block4_done
+	MOVQ 168(AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 176(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 184(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 192(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ (AX), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ 8(AX), R9
+	LEAQ (R9)(CX*4), R9
+	MOVQ 240(AX), R10
+
+quantizeAVX2_block4_outer:
+	MOVQ 248(AX), R11
+
+quantizeAVX2_block4_row:
+	VMOVUPS  (SI), Y1
+	VMOVUPS  (DX), Y2
+	VMOVUPS  (R9), Y3
+	VMOVUPS  (BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VDIVPS   Y1, Y2, Y1
+	VMOVUPS  (DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  (SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, (R8)
+	VMOVUPS  32(SI), Y1
+	VMOVUPS  32(DX), Y2
+	VMOVUPS  32(R9), Y3
+	VMOVUPS  32(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VDIVPS   Y1, Y2, Y1
+	VMOVUPS  32(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  32(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 32(R8)
+	VMOVUPS  64(SI), Y1
+	VMOVUPS  64(DX), Y2
+	VMOVUPS  64(R9), Y3
+	VMOVUPS  64(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VDIVPS   Y1, Y2, Y1
+	VMOVUPS  64(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  64(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 64(R8)
+	VMOVUPS  96(SI), Y1
+	VMOVUPS  96(DX), Y2
+	VMOVUPS  96(R9), Y3
+	VMOVUPS  96(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VDIVPS   Y1, Y2, Y1
+	VMOVUPS  96(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  96(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 96(R8)
+	ADDQ     56(AX), R8
+	ADDQ     64(AX), R9
+	DECQ     R11
+	JNZ      quantizeAVX2_block4_row
+	ADDQ     112(AX), R8
+	ADDQ     120(AX), R9
+	DECQ     R10
+	JNZ      quantizeAVX2_block4_outer
+	ADDQ     $+32, CX
+	JMP      quantizeAVX2_block4
+
+quantizeAVX2_block4_done:
+quantizeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeAVX2_block1_outer:
+	MOVQ 248(AX), DI
+
+quantizeAVX2_block1_row:
+	VMOVUPS  (BX), Y5
+	VMAXPS   Y5, Y1, Y5
+	VMINPS   Y5, Y2, Y5
+	VSUBPS   Y1, Y5, Y5
+	VDIVPS   Y3, Y5, Y5
+	VSUBPS   Y4, Y5, Y5
+	VADDPS   Y0, Y5, Y5
+	VROUNDPS $0x01, Y5, Y5
+	VMULPS   Y3, Y5, Y5
+	VMOVUPS  Y5, (DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	DECQ     DI
+	JNZ      quantizeAVX2_block1_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      quantizeAVX2_block1_outer
+	ADDQ     $+8, CX
+	JMP      quantizeAVX2_block1
+
+quantizeAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         quantizeAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y1
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y2
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y3
+	MOVQ       184(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y4
+	MOVQ       192(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y5
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       240(AX), CX
+
+quantizeAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+quantizeAVX2_tail_row:
+	VMASKMOVPS (BX), Y1, Y6
+	VMAXPS     Y6, Y2, Y6
+	VMINPS     Y6, Y3, Y6
+	VSUBPS     Y2, Y6, Y6
+	VDIVPS     Y4, Y6, Y6
+	VSUBPS     Y5, Y6, Y6
+	VADDPS     Y0, Y6, Y6
+	VROUNDPS   $0x01, Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VMASKMOVPS Y6, Y1, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        quantizeAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        quantizeAVX2_tail_outer
+
+quantizeAVX2_done:
+	VZEROUPPER
+	RET
+
+// func quantizeByInverseAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quantizeByInverseAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	XORQ         CX, CX
+
+quantizeByInverseAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeByInverseAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	VMOVUPS 64(DX), Z2
+	VMOVUPS 128(DX), Z3
+	VMOVUPS 192(DX), Z4
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z5
+	VMOVUPS 64(DX), Z6
+	VMOVUPS 128(DX), Z7
+	VMOVUPS 192(DX), Z8
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z9
+	VMOVUPS 64(DX), Z10
+	VMOVUPS 128(DX), Z11
+	VMOVUPS 192(DX), Z12
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z13
+	VMOVUPS 64(DX), Z14
+	VMOVUPS 128(DX), Z15
+	VMOVUPS 192(DX), Z16
+	MOVQ    200(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z17
+	VMOVUPS 64(DX), Z18
+	VMOVUPS 128(DX), Z19
+	VMOVUPS 192(DX), Z20
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeByInverseAVX512_block4_outer:
+	MOVQ 248(AX), DI
+
+quantizeByInverseAVX512_block4_row:
+	VMOVUPS     (BX), Z21
+	VMAXPS      Z21, Z1, Z21
+	VMINPS      Z21, Z5, Z21
+	VSUBPS      Z1, Z21, Z21
+	VMULPS      Z17, Z21, Z21
+	VSUBPS      Z13, Z21, Z21
+	VADDPS      Z0, Z21, Z21
+	VRNDSCALEPS $0x01, Z21, Z21
+	VMULPS      Z9, Z21, Z21
+	VMOVUPS     Z21, (DX)
+	VMOVUPS     64(BX), Z21
+	VMAXPS      Z21, Z2, Z21
+	VMINPS      Z21, Z6, Z21
+	VSUBPS      Z2, Z21, Z21
+	VMULPS      Z18, Z21, Z21
+	VSUBPS      Z14, Z21, Z21
+	VADDPS      Z0, Z21, Z21
+	VRNDSCALEPS $0x01, Z21, Z21
+	VMULPS      Z10, Z21, Z21
+	VMOVUPS     Z21, 64(DX)
+	VMOVUPS     128(BX), Z21
+	VMAXPS      Z21, Z3, Z21
+	VMINPS      Z21, Z7, Z21
+	VSUBPS      Z3, Z21, Z21
+	VMULPS      Z19, Z21, Z21
+	VSUBPS      Z15, Z21, Z21
+	VADDPS      Z0, Z21, Z21
+	VRNDSCALEPS $0x01, Z21, Z21
+	VMULPS      Z11, Z21, Z21
+	VMOVUPS     Z21, 128(DX)
+	VMOVUPS     192(BX), Z21
+	VMAXPS      Z21, Z4, Z21
+	VMINPS      Z21, Z8, Z21
+	VSUBPS      Z4, Z21, Z21
+	VMULPS      Z20, Z21, Z21
+	VSUBPS      Z16, Z21, Z21
+	VADDPS      Z0, Z21, Z21
+	VRNDSCALEPS $0x01, Z21, Z21
+	VMULPS      Z12, Z21, Z21
+	VMOVUPS     Z21, 192(DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         quantizeByInverseAVX512_block4_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         quantizeByInverseAVX512_block4_outer
+	ADDQ        $+64, CX
+	JMP         quantizeByInverseAVX512_block4
+
+quantizeByInverseAVX512_block4_done:
+quantizeByInverseAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeByInverseAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    200(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeByInverseAVX512_block1_outer:
+	MOVQ 248(AX), DI
+
+quantizeByInverseAVX512_block1_row:
+	VMOVUPS     (BX), Z6
+	VMAXPS      Z6, Z1, Z6
+	VMINPS      Z6, Z2, Z6
+	VSUBPS      Z1, Z6, Z6
+	VMULPS      Z5, Z6, Z6
+	VSUBPS      Z4, Z6, Z6
+	VADDPS      Z0, Z6, Z6
+	VRNDSCALEPS $0x01, Z6, Z6
+	VMULPS      Z3, Z6, Z6
+	VMOVUPS     Z6, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         quantizeByInverseAVX512_block1_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         quantizeByInverseAVX512_block1_outer
+	ADDQ        $+16, CX
+	JMP         quantizeByInverseAVX512_block1
+
+quantizeByInverseAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        quantizeByInverseAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      184(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      192(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      200(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      240(AX), CX
+
+quantizeByInverseAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+quantizeByInverseAVX512_tail_row:
+	VMOVUPS.Z   (BX), K1, Z6
+	VMAXPS      Z6, Z1, Z6
+	VMINPS      Z6, Z2, Z6
+	VSUBPS      Z1, Z6, Z6
+	VMULPS      Z5, Z6, Z6
+	VSUBPS      Z4, Z6, Z6
+	VADDPS      Z0, Z6, Z6
+	VRNDSCALEPS $0x01, Z6, Z6
+	VMULPS      Z3, Z6, Z6
+	VMOVUPS     Z6, K1, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        SI
+	JNZ         quantizeByInverseAVX512_tail_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        CX
+	JNZ         quantizeByInverseAVX512_tail_outer
+
+quantizeByInverseAVX512_done:
+	VZEROUPPER
+	RET
+
+// func quantizeByInverseAVX2(args *uint64)
+// Requires: AVX
+TEXT ·quantizeByInverseAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	XORQ         CX, CX
+
+quantizeByInverseAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   quantizeByInverseAVX2_block4_done
+	MOVQ 168(AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 176(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 184(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 192(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 200(AX), R8
+	LEAQ (R8)(CX*4), R8
+	MOVQ (AX), R9
+	LEAQ (R9)(CX*4), R9
+	MOVQ 8(AX), R10
+	LEAQ (R10)(CX*4), R10
+	MOVQ 240(AX), R11
+
+quantizeByInverseAVX2_block4_outer:
+	MOVQ 248(AX), R12
+
+quantizeByInverseAVX2_block4_row:
+	VMOVUPS  (R8), Y1
+	VMOVUPS  (DX), Y2
+	VMOVUPS  (R10), Y3
+	VMOVUPS  (BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VMULPS   Y1, Y2, Y1
+	VMOVUPS  (DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  (SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, (R9)
+	VMOVUPS  32(R8), Y1
+	VMOVUPS  32(DX), Y2
+	VMOVUPS  32(R10), Y3
+	VMOVUPS  32(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VMULPS   Y1, Y2, Y1
+	VMOVUPS  32(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  32(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 32(R9)
+	VMOVUPS  64(R8), Y1
+	VMOVUPS  64(DX), Y2
+	VMOVUPS  64(R10), Y3
+	VMOVUPS  64(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VMULPS   Y1, Y2, Y1
+	VMOVUPS  64(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  64(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 64(R9)
+	VMOVUPS  96(R8), Y1
+	VMOVUPS  96(DX), Y2
+	VMOVUPS  96(R10), Y3
+	VMOVUPS  96(BX), Y4
+	VMAXPS   Y3, Y2, Y3
+	VMINPS   Y3, Y4, Y3
+	VSUBPS   Y2, Y3, Y2
+	VMULPS   Y1, Y2, Y1
+	VMOVUPS  96(DI), Y2
+	VSUBPS   Y2, Y1, Y1
+	VADDPS   Y0, Y1, Y1
+	VROUNDPS $0x01, Y1, Y1
+	VMOVUPS  96(SI), Y2
+	VMULPS   Y2, Y1, Y1
+	VMOVUPS  Y1, 96(R9)
+	ADDQ     56(AX), R9
+	ADDQ     64(AX), R10
+	DECQ     R12
+	JNZ      quantizeByInverseAVX2_block4_row
+	ADDQ     112(AX), R9
+	ADDQ     120(AX), R10
+	DECQ     R11
+	JNZ      quantizeByInverseAVX2_block4_outer
+	ADDQ     $+32, CX
+	JMP      quantizeByInverseAVX2_block4
+
+quantizeByInverseAVX2_block4_done:
+quantizeByInverseAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeByInverseAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    200(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), SI
+
+quantizeByInverseAVX2_block1_outer:
+	MOVQ 248(AX), DI
+
+quantizeByInverseAVX2_block1_row:
+	VMOVUPS  (BX), Y6
+	VMAXPS   Y6, Y1, Y6
+	VMINPS   Y6, Y2, Y6
+	VSUBPS   Y1, Y6, Y6
+	VMULPS   Y5, Y6, Y6
+	VSUBPS   Y4, Y6, Y6
+	VADDPS   Y0, Y6, Y6
+	VROUNDPS $0x01, Y6, Y6
+	VMULPS   Y3, Y6, Y6
+	VMOVUPS  Y6, (DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	DECQ     DI
+	JNZ      quantizeByInverseAVX2_block1_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      quantizeByInverseAVX2_block1_outer
+	ADDQ     $+8, CX
+	JMP      quantizeByInverseAVX2_block1
+
+quantizeByInverseAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         quantizeByInverseAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y1
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y2
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y3
+	MOVQ       184(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y4
+	MOVQ       192(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y5
+	MOVQ       200(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y1, Y6
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       240(AX), CX
+
+quantizeByInverseAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+quantizeByInverseAVX2_tail_row:
+	VMASKMOVPS (BX), Y1, Y7
+	VMAXPS     Y7, Y2, Y7
+	VMINPS     Y7, Y3, Y7
+	VSUBPS     Y2, Y7, Y7
+	VMULPS     Y6, Y7, Y7
+	VSUBPS     Y5, Y7, Y7
+	VADDPS     Y0, Y7, Y7
+	VROUNDPS   $0x01, Y7, Y7
+	VMULPS     Y4, Y7, Y7
+	VMASKMOVPS Y7, Y1, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        quantizeByInverseAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        quantizeByInverseAVX2_tail_outer
+
+quantizeByInverseAVX2_done:
+	VZEROUPPER
+	RET
+
+// func quantizeGradAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·quantizeGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+quantizeGradAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeGradAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+quantizeGradAVX512_block4_outer:
+	MOVQ 248(AX), R8
+
+quantizeGradAVX512_block4_row:
+	VMOVUPS   (SI), Z8
+	VMOVUPS   (BX), Z9
+	VCMPPS    $0x05, Z0, Z8, K1
+	VCMPPS    $0x0a, Z4, Z8, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z9, K1, Z8
+	VMOVUPS   Z8, (DX)
+	VMOVUPS   64(SI), Z8
+	VMOVUPS   64(BX), Z9
+	VCMPPS    $0x05, Z1, Z8, K1
+	VCMPPS    $0x0a, Z5, Z8, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z9, K1, Z8
+	VMOVUPS   Z8, 64(DX)
+	VMOVUPS   128(SI), Z8
+	VMOVUPS   128(BX), Z9
+	VCMPPS    $0x05, Z2, Z8, K1
+	VCMPPS    $0x0a, Z6, Z8, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z9, K1, Z8
+	VMOVUPS   Z8, 128(DX)
+	VMOVUPS   192(SI), Z8
+	VMOVUPS   192(BX), Z9
+	VCMPPS    $0x05, Z3, Z8, K1
+	VCMPPS    $0x0a, Z7, Z8, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z9, K1, Z8
+	VMOVUPS   Z8, 192(DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       quantizeGradAVX512_block4_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       quantizeGradAVX512_block4_outer
+	ADDQ      $+64, CX
+	JMP       quantizeGradAVX512_block4
+
+quantizeGradAVX512_block4_done:
+quantizeGradAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeGradAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+quantizeGradAVX512_block1_outer:
+	MOVQ 248(AX), R8
+
+quantizeGradAVX512_block1_row:
+	VMOVUPS   (SI), Z2
+	VMOVUPS   (BX), Z3
+	VCMPPS    $0x05, Z0, Z2, K1
+	VCMPPS    $0x0a, Z1, Z2, K2
+	KANDW     K1, K2, K1
+	VMOVAPS.Z Z3, K1, Z2
+	VMOVUPS   Z2, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       quantizeGradAVX512_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       quantizeGradAVX512_block1_outer
+	ADDQ      $+16, CX
+	JMP       quantizeGradAVX512_block1
+
+quantizeGradAVX512_block1_done:
+	MOVQ      256(AX), DX
+	SUBQ      CX, DX
+	JZ        quantizeGradAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      240(AX), CX
+
+quantizeGradAVX512_tail_outer:
+	MOVQ 248(AX), DI
+
+quantizeGradAVX512_tail_row:
+	VMOVUPS.Z (SI), K1, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VCMPPS    $0x05, Z0, Z2, K2
+	VCMPPS    $0x0a, Z1, Z2, K3
+	KANDW     K2, K3, K2
+	VMOVAPS.Z Z3, K2, Z2
+	VMOVUPS   Z2, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
+	JNZ       quantizeGradAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      CX
+	JNZ       quantizeGradAVX512_tail_outer
+
+quantizeGradAVX512_done:
+	VZEROUPPER
+	RET
+
+// func quantizeGradAVX2(args *uint64)
+// Requires: AVX
+TEXT ·quantizeGradAVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+quantizeGradAVX2_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeGradAVX2_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 64(DX), Y2
+	VMOVUPS 96(DX), Y3
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(DX), Y7
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+quantizeGradAVX2_block4_outer:
+	MOVQ 248(AX), R8
+
+quantizeGradAVX2_block4_row:
+	VMOVUPS (SI), Y8
+	VMOVUPS (BX), Y9
+	VCMPPS  $0x05, Y0, Y8, Y10
+	VCMPPS  $0x0a, Y4, Y8, Y8
+	VANDPS  Y10, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VMOVUPS Y8, (DX)
+	VMOVUPS 32(SI), Y8
+	VMOVUPS 32(BX), Y9
+	VCMPPS  $0x05, Y1, Y8, Y10
+	VCMPPS  $0x0a, Y5, Y8, Y8
+	VANDPS  Y10, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VMOVUPS Y8, 32(DX)
+	VMOVUPS 64(SI), Y8
+	VMOVUPS 64(BX), Y9
+	VCMPPS  $0x05, Y2, Y8, Y10
+	VCMPPS  $0x0a, Y6, Y8, Y8
+	VANDPS  Y10, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VMOVUPS Y8, 64(DX)
+	VMOVUPS 96(SI), Y8
+	VMOVUPS 96(BX), Y9
+	VCMPPS  $0x05, Y3, Y8, Y10
+	VCMPPS  $0x0a, Y7, Y8, Y8
+	VANDPS  Y10, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VMOVUPS Y8, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     quantizeGradAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     quantizeGradAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     quantizeGradAVX2_block4
+
+quantizeGradAVX2_block4_done:
+quantizeGradAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 256(AX)
+	JG      quantizeGradAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), DI
+
+quantizeGradAVX2_block1_outer:
+	MOVQ 248(AX), R8
+
+quantizeGradAVX2_block1_row:
+	VMOVUPS (SI), Y2
+	VMOVUPS (BX), Y3
+	VCMPPS  $0x05, Y0, Y2, Y4
+	VCMPPS  $0x0a, Y1, Y2, Y2
+	VANDPS  Y4, Y2, Y2
+	VANDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     quantizeGradAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     quantizeGradAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     quantizeGradAVX2_block1
+
+quantizeGradAVX2_block1_done:
+	MOVQ       256(AX), DX
+	SUBQ       CX, DX
+	JZ         quantizeGradAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y0
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y2
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       240(AX), CX
+
+quantizeGradAVX2_tail_outer:
+	MOVQ 248(AX), DI
+
+quantizeGradAVX2_tail_row:
+	VMASKMOVPS (SI), Y0, Y3
+	VMASKMOVPS (BX), Y0, Y4
+	VCMPPS     $0x05, Y1, Y3, Y5
+	VCMPPS     $0x0a, Y2, Y3, Y3
+	VANDPS     Y5, Y3, Y3
+	VANDPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y0, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       DI
+	JNZ        quantizeGradAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       CX
+	JNZ        quantizeGradAVX2_tail_outer
+
+quantizeGradAVX2_done:
+	VZEROUPPER
+	RET
+
+// func adamAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 272(AX), Z2
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	XORQ         CX, CX
+
+adamAVX512_block2:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   adamAVX512_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+adamAVX512_block2_outer:
+	MOVQ 248(AX), R9
+
+adamAVX512_block2_row:
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMOVUPS (SI), Z7
+	VMOVUPS (DI), Z8
+	VSUBPS  Z6, Z8, Z9
+	VMULPS  Z1, Z9, Z9
+	VADDPS  Z9, Z6, Z6
+	VMULPS  Z8, Z8, Z8
+	VSUBPS  Z7, Z8, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (SI)
+	VMULPS  Z4, Z5, Z8
+	VSUBPS  Z8, Z5, Z5
+	VMULPS  Z0, Z6, Z6
+	VSQRTPS Z7, Z7
+	VADDPS  Z3, Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VSUBPS  Z6, Z5, Z5
+	VMOVUPS Z5, (DX)
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 64(BX), Z6
+	VMOVUPS 64(SI), Z7
+	VMOVUPS 64(DI), Z8
+	VSUBPS  Z6, Z8, Z9
+	VMULPS  Z1, Z9, Z9
+	VADDPS  Z9, Z6, Z6
+	VMULPS  Z8, Z8, Z8
+	VSUBPS  Z7, Z8, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z6, 64(BX)
+	VMOVUPS Z7, 64(SI)
+	VMULPS  Z4, Z5, Z8
+	VSUBPS  Z8, Z5, Z5
+	VMULPS  Z0, Z6, Z6
+	VSQRTPS Z7, Z7
+	VADDPS  Z3, Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VSUBPS  Z6, Z5, Z5
+	VMOVUPS Z5, 64(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     adamAVX512_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     adamAVX512_block2_outer
+	ADDQ    $+32, CX
+	JMP     adamAVX512_block2
+
+adamAVX512_block2_done:
+adamAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   adamAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+adamAVX512_block1_outer:
+	MOVQ 248(AX), R9
+
+adamAVX512_block1_row:
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMOVUPS (SI), Z7
+	VMOVUPS (DI), Z8
+	VSUBPS  Z6, Z8, Z9
+	VMULPS  Z1, Z9, Z9
+	VADDPS  Z9, Z6, Z6
+	VMULPS  Z8, Z8, Z8
+	VSUBPS  Z7, Z8, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z6, (BX)
+	VMOVUPS Z7, (SI)
+	VMULPS  Z4, Z5, Z8
+	VSUBPS  Z8, Z5, Z5
+	VMULPS  Z0, Z6, Z6
+	VSQRTPS Z7, Z7
+	VADDPS  Z3, Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VSUBPS  Z6, Z5, Z5
+	VMOVUPS Z5, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     adamAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     adamAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     adamAVX512_block1
+
+adamAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    adamAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  24(AX), DI
+	LEAQ  (DI)(CX*4), DI
+	MOVQ  240(AX), CX
+
+adamAVX512_tail_outer:
+	MOVQ 248(AX), R8
+
+adamAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z5
+	VMOVUPS.Z (BX), K1, Z6
+	VMOVUPS.Z (SI), K1, Z7
+	VMOVUPS.Z (DI), K1, Z8
+	VSUBPS    Z6, Z8, Z9
+	VMULPS    Z1, Z9, Z9
+	VADDPS    Z9, Z6, Z6
+	VMULPS    Z8, Z8, Z8
+	VSUBPS    Z7, Z8, Z8
+	VMULPS    Z2, Z8, Z8
+	VADDPS    Z8, Z7, Z7
+	VMOVUPS   Z6, K1, (BX)
+	VMOVUPS   Z7, K1, (SI)
+	VMULPS    Z4, Z5, Z8
+	VSUBPS    Z8, Z5, Z5
+	VMULPS    Z0, Z6, Z6
+	VSQRTPS   Z7, Z7
+	VADDPS    Z3, Z7, Z7
+	VDIVPS    Z7, Z6, Z6
+	VSUBPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	DECQ      R8
+	JNZ       adamAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	DECQ      CX
+	JNZ       adamAVX512_tail_outer
+
+adamAVX512_done:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(args *uint64)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 272(AX), Y2
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	XORQ         CX, CX
+
+adamAVX2_block2:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   adamAVX2_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+adamAVX2_block2_outer:
+	MOVQ 248(AX), R9
+
+adamAVX2_block2_row:
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
+	VMOVUPS (SI), Y7
+	VMOVUPS (DI), Y8
+	VSUBPS  Y6, Y8, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y6, Y6
+	VMULPS  Y8, Y8, Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (SI)
+	VMULPS  Y4, Y5, Y8
+	VSUBPS  Y8, Y5, Y5
+	VMULPS  Y0, Y6, Y6
+	VSQRTPS Y7, Y7
+	VADDPS  Y3, Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, (DX)
+	VMOVUPS 32(DX), Y5
+	VMOVUPS 32(BX), Y6
+	VMOVUPS 32(SI), Y7
+	VMOVUPS 32(DI), Y8
+	VSUBPS  Y6, Y8, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y6, Y6
+	VMULPS  Y8, Y8, Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y6, 32(BX)
+	VMOVUPS Y7, 32(SI)
+	VMULPS  Y4, Y5, Y8
+	VSUBPS  Y8, Y5, Y5
+	VMULPS  Y0, Y6, Y6
+	VSQRTPS Y7, Y7
+	VADDPS  Y3, Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, 32(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     adamAVX2_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     adamAVX2_block2_outer
+	ADDQ    $+16, CX
+	JMP     adamAVX2_block2
+
+adamAVX2_block2_done:
+adamAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   adamAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+adamAVX2_block1_outer:
+	MOVQ 248(AX), R9
+
+adamAVX2_block1_row:
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
+	VMOVUPS (SI), Y7
+	VMOVUPS (DI), Y8
+	VSUBPS  Y6, Y8, Y9
+	VMULPS  Y1, Y9, Y9
+	VADDPS  Y9, Y6, Y6
+	VMULPS  Y8, Y8, Y8
+	VSUBPS  Y7, Y8, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y6, (BX)
+	VMOVUPS Y7, (SI)
+	VMULPS  Y4, Y5, Y8
+	VSUBPS  Y8, Y5, Y5
+	VMULPS  Y0, Y6, Y6
+	VSQRTPS Y7, Y7
+	VADDPS  Y3, Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VSUBPS  Y6, Y5, Y5
+	VMOVUPS Y5, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     adamAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     adamAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     adamAVX2_block1
+
+adamAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      adamAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), CX
+
+adamAVX2_tail_outer:
+	MOVQ 248(AX), R8
+
+adamAVX2_tail_row:
+	VMASKMOVPS (DX), Y5, Y6
+	VMASKMOVPS (BX), Y5, Y7
+	VMASKMOVPS (SI), Y5, Y8
+	VMASKMOVPS (DI), Y5, Y9
+	VSUBPS     Y7, Y9, Y10
+	VMULPS     Y1, Y10, Y10
+	VADDPS     Y10, Y7, Y7
+	VMULPS     Y9, Y9, Y9
+	VSUBPS     Y8, Y9, Y9
+	VMULPS     Y2, Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMASKMOVPS Y7, Y5, (BX)
+	VMASKMOVPS Y8, Y5, (SI)
+	VMULPS     Y4, Y6, Y9
+	VSUBPS     Y9, Y6, Y6
+	VMULPS     Y0, Y7, Y7
+	VSQRTPS    Y8, Y8
+	VADDPS     Y3, Y8, Y8
+	VDIVPS     Y8, Y7, Y7
+	VSUBPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y5, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	ADDQ       80(AX), DI
+	DECQ       R8
+	JNZ        adamAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	ADDQ       136(AX), DI
+	DECQ       CX
+	JNZ        adamAVX2_tail_outer
+
+adamAVX2_done:
+	VZEROUPPER
+	RET

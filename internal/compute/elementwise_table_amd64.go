@@ -14,6 +14,16 @@ func init() {
 		{&pool2, pool2AVX512, pool2AVX2},
 		{&pool2Only, pool2OnlyAVX512, pool2OnlyAVX2},
 		{&pool2Grad, pool2GradAVX512, pool2GradAVX2},
+		{&scaleShiftAct, scaleShiftActAVX512, scaleShiftActAVX2},
+		{&sum64, sum64AVX512, sum64AVX2},
+		{&squares64, squares64AVX512, squares64AVX2},
+		{&normGradSums, normGradSumsAVX512, normGradSumsAVX2},
+		{&normGrad, normGradAVX512, normGradAVX2},
+		{&minMax, minMaxAVX512, minMaxAVX2},
+		{&quantize, quantizeAVX512, quantizeAVX2},
+		{&quantizeByInverse, quantizeByInverseAVX512, quantizeByInverseAVX2},
+		{&quantizeGrad, quantizeGradAVX512, quantizeGradAVX2},
+		{&adam, adamAVX512, adamAVX2},
 	} {
 		p.pass.avx512, p.pass.avx2 = p.avx512, p.avx2
 	}

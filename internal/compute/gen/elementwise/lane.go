@@ -111,14 +111,16 @@ type bits = reg.Register
 
 // compare is a PREDICATE b.
 func (l *lane) compare(predicate int, a, b vec) bits {
+	var to reg.Register = YMM()
 	if l.wide() {
-		k := K()
-		VCMPPS(Imm(uint64(predicate)), b, a, k)
-		return k
+		to = K()
 	}
-	v := YMM()
-	VCMPPS(Imm(uint64(predicate)), b, a, v)
-	return v
+	if l.double {
+		VCMPPD(Imm(uint64(predicate)), b, a, to)
+	} else {
+		VCMPPS(Imm(uint64(predicate)), b, a, to)
+	}
+	return to
 }
 
 // both is where two comparisons hold.
@@ -136,10 +138,13 @@ func (l *lane) both(a, b bits) bits {
 // keep is v where the bits are set, else 0.
 func (l *lane) keep(v vec, where bits) vec {
 	out := l.vector()
-	if l.wide() {
-		VMOVAPS_Z(v, where, out)
-	} else {
+	switch {
+	case !l.wide():
 		VANDPS(v, where, out)
+	case l.double:
+		VMOVAPD_Z(v, where, out)
+	default:
+		VMOVAPS_Z(v, where, out)
 	}
 	return out
 }

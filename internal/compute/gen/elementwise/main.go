@@ -65,6 +65,14 @@ func (i isa) vector() reg.VecVirtual {
 	return YMM()
 }
 
+// half is the lower half of a vector.
+func half(v reg.VecVirtual) reg.Register {
+	if v.Size() == 64 {
+		return v.AsY()
+	}
+	return v.AsX()
+}
+
 // loop is a pass being written.
 type loop struct {
 	pass
@@ -98,6 +106,9 @@ func (p pass) write(i isa) {
 	for s := range p.scalars {
 		v := i.vector()
 		VBROADCASTSS(l.arg(scalarAt+4*s), v)
+		if p.double {
+			VCVTPS2PD(half(v), v)
+		}
 		l.scalar = append(l.scalar, v)
 	}
 	for n := range p.numbers {

@@ -1,5 +1,7 @@
 package main
 
+import . "github.com/mmcloughlin/avo/build"
+
 // passes are what the assembly consists of. Each computes what the function of the same name in package compute's portable passes does.
 var passes = []pass{
 	{name: "biasAct", doc: "writes act(x + bias)", ops: []int{0, 1}, params: 1, scalars: 2, unroll: 4, body: func(l *lane) {
@@ -42,6 +44,53 @@ var passes = []pass{
 				l.store(tap, l.keep(d, l.equal(arg, l.number[tap])))
 			}
 		}},
+	{name: "scaleShiftAct", doc: "writes act(x*scale + shift)", ops: []int{0, 1}, params: 2, scalars: 2, unroll: 4, body: func(l *lane) {
+		l.store(0, l.clamp(l.add(l.mul(l.load(1), l.par(0)), l.par(1)), l.scalar[0], l.scalar[1]))
+	}},
+	{name: "sum64", doc: "sums the columns in float64", ops: []int{0}, sums: 1, double: true, unroll: 4, body: func(l *lane) { l.accumulate(0, l.load(0)) }},
+	{name: "squares64", doc: "sums the squared differences from a mean in float64", ops: []int{0}, params: 1, sums: 1, double: true, unroll: 4,
+		body: func(l *lane) {
+			d := l.sub(l.load(0), l.par(0))
+			l.accumulate(0, l.mul(d, d))
+		}},
+	{name: "normGradSums", doc: "sums the passing gradient and its products with x-mean in float64", ops: []int{0, 1, 2}, params: 1, sums: 2, scalars: 2,
+		double: true, unroll: 4, body: func(l *lane) {
+			d := l.passing(l.load(0), l.load(1))
+			l.accumulate(0, d)
+			l.accumulate(1, l.mul(d, l.sub(l.load(2), l.par(0))))
+		}},
+	{name: "normGrad", doc: "writes scale*(dz - shift - (x-mean)*slope)", ops: []int{0, 1, 2, 3}, params: 4, scalars: 2, unroll: 4, body: func(l *lane) {
+		d := l.passing(l.load(1), l.load(2))
+		slope := l.mul(l.sub(l.load(3), l.par(3)), l.par(2))
+		l.store(0, l.mul(l.par(0), l.sub(l.sub(d, l.par(1)), slope)))
+	}},
+
+	{name: "minMax", doc: "finds minima, maxima and NaN", ops: []int{0}, sums: 3, unroll: 4, body: func(l *lane) {
+		v := l.load(0)
+		lo, hi, nan := l.sum[0][l.u], l.sum[1][l.u], l.sum[2][l.u]
+		VMINPS(lo, v, lo) // lo where v is NaN
+		VMAXPS(hi, v, hi)
+		l.choose(nan, v, l.compare(unordered, v, v))
+	}},
+	{name: "quantize", doc: "rounds to steps of scale", ops: []int{0, 1}, params: 4, scalars: 1, unroll: 4, body: func(l *lane) { l.quantize(l.div, l.par(2)) }},
+	{name: "quantizeByInverse", doc: "rounds to steps of scale, multiplying by the inverse", ops: []int{0, 1}, params: 5, scalars: 1, unroll: 4, body: func(l *lane) {
+		l.quantize(l.mul, l.par(4))
+	}},
+	{name: "quantizeGrad", doc: "passes the gradient inside the range", ops: []int{0, 1, 2}, params: 2, unroll: 4, body: func(l *lane) {
+		x := l.load(2)
+		l.store(0, l.keep(l.load(1), l.both(l.compare(notLess, x, l.par(0)), l.compare(notGreater, x, l.par(1)))))
+	}},
+
+	{name: "adam", doc: "is a step of Adam", ops: []int{0, 1, 2, 3}, scalars: 5, unroll: 2, body: func(l *lane) {
+		alpha, c1, c2, epsilon, decay := l.scalar[0], l.scalar[1], l.scalar[2], l.scalar[3], l.scalar[4]
+		w, m, v, g := l.load(0), l.load(1), l.load(2), l.load(3)
+		m = l.add(m, l.mul(l.sub(g, m), c1))
+		v = l.add(v, l.mul(l.sub(l.mul(g, g), v), c2))
+		l.store(1, m)
+		l.store(2, v)
+		w = l.sub(w, l.mul(w, decay))
+		l.store(0, l.sub(w, l.div(l.mul(m, alpha), l.add(l.sqrt(v), epsilon))))
+	}},
 }
 
 // passing is the gradient where y is above scalar 0 and below scalar 1, or they are NaN.
@@ -54,4 +103,12 @@ func (l *lane) challenge(best, arg, v, number vec) {
 	where := l.both(l.compare(notLessEqual, v, best), l.compare(equalTo, best, best))
 	l.choose(best, v, where)
 	l.choose(arg, number, where)
+}
+
+// quantize writes operand 1 rounded to steps of parameter 2 between parameters 0 and 1; steps makes a number of steps of a distance, by the
+// divisor or factor per. Parameter 3 is the number of steps below zero.
+func (l *lane) quantize(steps func(a, b vec) vec, per vec) {
+	lo := l.par(0)
+	n := l.sub(steps(l.sub(l.clamp(l.load(1), lo, l.par(1)), lo), per), l.par(3))
+	l.store(0, l.mul(l.floor(l.add(n, l.scalar[0])), l.par(2)))
 }
