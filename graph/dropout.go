@@ -2,7 +2,6 @@ package graph
 
 import (
 	"fmt"
-	"math/rand/v2"
 
 	"github.com/temper-ml/temper/internal/compute"
 )
@@ -56,26 +55,32 @@ func (k *dropoutKernel) Forward(y []float32, in [][]float32) {
 		copy(y, in[0])
 		return
 	}
-	r := Stream(k.seed+uint64(in[1][0]), k.name)
-	base := r.Uint64()
+	base := Stream(k.seed+uint64(in[1][0]), k.name).Uint64()
 	in[1][0]++
 	keep := 1 / (1 - k.rate)
+	least := uint32(float64(k.rate) * (1 << 32))
 	compute.Parallel(len(y), grain, func(lo, hi int) {
-		r := rand.New(rand.NewPCG(base, uint64(lo)))
 		for i := lo; i < hi; i++ {
 			k.scale[i] = keep
-			if r.Float32() < k.rate {
+			if draw(base, uint64(i)) < least {
 				k.scale[i] = 0
 			}
-			y[i] = in[0][i] * k.scale[i]
 		}
+		compute.Mul(y[lo:hi], in[0][lo:hi], k.scale[lo:hi])
 	})
+}
+
+// draw is number i of a stream: SplitMix64's output function of a counter (Steele, Lea and Flood, 2014), so that any part of the stream can be made
+// on its own.
+func draw(base, i uint64) uint32 {
+	z := base + (i+1)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return uint32((z ^ z>>31) >> 32)
 }
 
 func (k *dropoutKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
 	compute.Parallel(len(dy), grain, func(lo, hi int) {
-		for i := lo; i < hi; i++ {
-			dx[0][i] = dy[i] * k.scale[i]
-		}
+		compute.Mul(dx[0][lo:hi], dy[lo:hi], k.scale[lo:hi])
 	})
 }

@@ -75,9 +75,7 @@ func (s *Session) chain(o *Op, wanted map[*Value]bool) stage {
 	}
 	next(func(o *Op) bool { _, ok := o.Kind.(BiasAdd); return ok })
 	norm := false
-	if len(st) == 1 {
-		next(func(o *Op) bool { _, norm = o.Kind.(BatchNorm); return norm })
-	}
+	next(func(o *Op) bool { _, norm = o.Kind.(BatchNorm); return norm })
 	next(isClamp)
 	if !norm {
 		next(halves)

@@ -24,6 +24,7 @@ func chains(t *testing.T) *Graph {
 	z := conv("conv3", y, Conv2D{Padding: Same}, 1, 16) // read twice: not fused with its bias
 	y = b.Op("add", Add{}, b.Op("relu3", ReLU{}, bias("bias3", z)), z)
 	y = b.Op("depthwise", DepthwiseConv2D{Padding: Same}, y, b.Var("dw", Weight, Shape{3, 3, 32}, gauss))
+	y = bias("bias4", y)
 	y = batchNorm(b, "bn1", y, BatchNorm{})
 	y = b.Op("relu4", ReLU6{}, y)
 	y = batchNorm(b, "bn2", conv("conv5", y, Conv2D{Padding: Valid}, 1, 7), BatchNorm{Frozen: true})
@@ -49,6 +50,9 @@ func TestFusion(t *testing.T) {
 			t.Fatalf("loss %g one by one, %g fused", a, b)
 		}
 		for i, v := range single.Params() {
+			if v.Name == "bias4_bias" {
+				continue // BatchNorm takes a bias before it away: the gradient is rounding errors around zero
+			}
 			close32(t, "gradient of "+v.Name, fused.Grads()[i], single.Grads()[i])
 		}
 	}

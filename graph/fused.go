@@ -37,7 +37,7 @@ func fusedKernel(st stage, n int, train bool) (Kernel, error) {
 		}
 	}
 	if norm != nil {
-		return newNormChain(f.conv, f.s, *norm, f.act, train), nil
+		return newNormChain(f, *norm, train), nil
 	}
 	return f, nil
 }

@@ -6,12 +6,11 @@ import (
 	"github.com/temper-ml/temper/internal/compute"
 )
 
-// normChain is a convolution with BatchNorm and activation. Its inputs are x, kernel, gamma, beta, moving mean and moving variance. In training it
+// normChain is a convolution with an optional bias, BatchNorm and activation. Its inputs are x, kernel, bias if there is one, gamma, beta, moving mean and
+// moving variance. In training it
 // keeps what goes into the BatchNorm; statistics are taken image by image, while the image lies in the cache, and combined in order.
 type normChain struct {
-	conv              compute.Images
-	s                 compute.ConvShape
-	act               compute.Act
+	*chainKernel
 	batch             bool // the batch's own statistics
 	epsilon, momentum float32
 	z                 []float32 // in training: output of the convolution
@@ -22,8 +21,9 @@ type normChain struct {
 	a, b, slope       []float32 // scratch for a coefficient a channel
 }
 
-func newNormChain(conv compute.Images, s compute.ConvShape, k BatchNorm, act compute.Act, train bool) *normChain {
-	f := &normChain{conv: conv, s: s, act: act, batch: train && !k.Frozen, epsilon: k.epsilon(), momentum: k.momentum()}
+func newNormChain(c *chainKernel, k BatchNorm, train bool) *normChain {
+	s := c.s
+	f := &normChain{chainKernel: c, batch: train && !k.Frozen, epsilon: k.epsilon(), momentum: k.momentum()}
 	for _, x := range []*[]float32{&f.mean, &f.inv, &f.a, &f.b, &f.slope} {
 		*x = make([]float32, s.OC)
 	}
@@ -37,8 +37,17 @@ func newNormChain(conv compute.Images, s compute.ConvShape, k BatchNorm, act com
 	return f
 }
 
+// first is the input of gamma; the others follow.
+func (k *normChain) first() int {
+	if k.bias >= 0 {
+		return k.bias + 1
+	}
+	return 2
+}
+
 func (k *normChain) Forward(y []float32, in [][]float32) {
-	gamma, beta, movingMean, movingVar := in[2], in[3], in[4], in[5]
+	at := k.first()
+	bias, gamma, beta, movingMean, movingVar := k.biasOf(in), in[at], in[at+1], in[at+2], in[at+3]
 	k.conv.SetKernel(in[1])
 	if !k.batch {
 		for c := range k.mean {
@@ -57,6 +66,9 @@ func (k *normChain) Forward(y []float32, in [][]float32) {
 				z = of(k.z, n, s.Out())
 			}
 			k.conv.Image(m, z, of(in[0], n, s.In()))
+			if bias != nil {
+				compute.BiasAct(z, z, bias, s.OC, compute.Linear)
+			}
 			if k.batch {
 				compute.Moments(k.moments[2*n*s.OC:(2*n+1)*s.OC], k.moments[(2*n+1)*s.OC:2*(n+1)*s.OC], z, s.OC)
 				continue
@@ -104,7 +116,8 @@ func (k *normChain) observe(movingMean, movingVar []float32) {
 }
 
 func (k *normChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
-	s, gamma := k.s, in[2]
+	s, at := k.s, k.first()
+	gamma, dgamma, dbeta := in[at], dx[at], dx[at+1]
 	for c, v := range k.mean {
 		k.center[c] = float64(v)
 	}
@@ -123,11 +136,11 @@ func (k *normChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 			dot += k.sums[(2*n+1)*s.OC+c]
 		}
 		inv := float64(k.inv[c])
-		if dx[2] != nil {
-			dx[2][c] = float32(dot * inv)
+		if dgamma != nil {
+			dgamma[c] = float32(dot * inv)
 		}
-		if dx[3] != nil {
-			dx[3][c] = float32(sum)
+		if dbeta != nil {
+			dbeta[c] = float32(sum)
 		}
 		// dz = gamma*inv*(dy - mean(dy) - zhat*mean(dy*zhat)); with moving statistics only the first term.
 		k.a[c], k.b[c], k.slope[c] = gamma[c]*k.inv[c], 0, 0
@@ -135,12 +148,12 @@ func (k *normChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 			k.b[c], k.slope[c] = float32(sum/pixels), float32(dot*inv*inv/pixels)
 		}
 	}
-	if dx[0] == nil && dx[1] == nil {
-		return
-	}
-	gradChain(k.conv, s, dx, in, -1, func(m *compute.Scratch, n int, _ []float32) []float32 {
+	gradChain(k.conv, s, dx, in, k.bias, func(m *compute.Scratch, n int, db []float32) []float32 {
 		dz := m.Buffer(0, s.Out())
 		compute.NormGrad(dz, of(dy, n, s.Out()), of(y, n, s.Out()), of(k.z, n, s.Out()), k.a, k.b, k.slope, k.mean, s.OC, k.act)
+		if db != nil {
+			compute.SumRows(db, dz, s.OC)
+		}
 		return dz
 	})
 }

@@ -48,6 +48,12 @@ func (k MaxPool2D) window(x Shape) (compute.ConvShape, error) {
 
 func (k MaxPool2D) Kernel(c Context) (Kernel, error) {
 	s, err := k.window(c.In[0])
+	if err != nil {
+		return nil, err
+	}
+	if k.Size == [2]int{2, 2} && k.Stride == [2]int{2, 2} && s.H%2+s.W%2 == 0 {
+		return newBlockPool(s, c.Train), nil
+	}
 	p := &maxPoolKernel{s: s}
 	if c.Train {
 		p.from = make([]int32, c.Out.Volume())
@@ -120,6 +126,45 @@ func (k *maxPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32)
 			for i, v := range dy[n*per : (n+1)*per] {
 				img[k.from[n*per+i]] += v
 			}
+		}
+	})
+}
+
+// blockPool is the pooling of whole 2x2 blocks.
+type blockPool struct {
+	s   compute.ConvShape
+	arg []uint8 // in training: which of its 4 values each maximum is
+}
+
+func newBlockPool(s compute.ConvShape, train bool) *blockPool {
+	p := &blockPool{s: s}
+	if train {
+		p.arg = make([]uint8, s.N*s.Out())
+	}
+	return p
+}
+
+func (k *blockPool) argOf(n int) []uint8 {
+	if k.arg == nil {
+		return nil
+	}
+	return k.arg[n*k.s.Out() : (n+1)*k.s.Out()]
+}
+
+func (k *blockPool) Forward(y []float32, in [][]float32) {
+	s := k.s
+	compute.Parallel(s.N, 1, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			compute.BiasActMaxPool2x2(of(y, n, s.Out()), k.argOf(n), of(in[0], n, s.In()), nil, s.H, s.W, s.C, compute.Linear)
+		}
+	})
+}
+
+func (k *blockPool) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
+	s := k.s
+	compute.Parallel(s.N, 1, func(lo, hi int) {
+		for n := lo; n < hi; n++ {
+			compute.BiasActMaxPool2x2Grad(of(dx[0], n, s.In()), nil, of(dy, n, s.Out()), of(y, n, s.Out()), k.argOf(n), s.H, s.W, s.C, compute.Linear)
 		}
 	})
 }

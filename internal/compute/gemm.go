@@ -35,8 +35,6 @@ type Scratch struct {
 	row       []int8
 }
 
-type scratch = Scratch
-
 // Buffer is memory of n floats for the Scratch's user: buffer 0 or 1, with contents from before.
 func (s *Scratch) Buffer(i, n int) []float32 {
 	s.free[i] = grow(s.free[i], n)

@@ -69,5 +69,3 @@ func Reduce(dst []float32, n int, f func(sum []float32, lo, hi int)) {
 	})
 	PutScratch(call)
 }
-
-func reduce(dst []float32, size, n int, f func(sum []float32, lo, hi int)) { Reduce(dst[:size], n, f) }
