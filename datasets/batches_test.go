@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // pair is a copy of a batch.
@@ -118,11 +119,8 @@ func TestNoGoroutineLeft(t *testing.T) {
 			}
 		}()
 		// The goroutine's last act is to close its channel; the runtime counts it until it has returned from there.
-		for range 1000 {
-			if runtime.NumGoroutine() <= before {
-				break
-			}
-			runtime.Gosched()
+		for wait := time.Duration(1); runtime.NumGoroutine() > before && wait < 4*time.Second; wait *= 2 {
+			time.Sleep(wait)
 		}
 		if n := runtime.NumGoroutine(); n > before {
 			t.Fatalf("stopped after %d batches: %d goroutines, %d before", stop, n, before)
