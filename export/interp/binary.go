@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 // broadcastTable maps each element of the output to an element of an input whose sizes are the output's or 1; nil when they run in step.
@@ -130,7 +131,51 @@ func (p *pairs) rescaled(n *node, act tflite.Activation, shift, power int, f fun
 		back = twice * twice / (float64(int64(1)<<(2*shift)) * sy)
 	}
 	my := newMultiplier(back)
+	if run, err := p.tabled(n, act, my, f, codeTable(n.in[0], ma, shift), codeTable(n.in[1], mb, shift)); run != nil && power == 1 || err != nil {
+		return run, err
+	}
 	return p.runInt8(n, act, func(a, b int32) int32 {
 		return my.times(f(ma.times(a<<shift), mb.times(b<<shift)))
 	})
+}
+
+// codeTable is what an operand's code becomes in the fine scale.
+func codeTable(t *Tensor, m multiplier, shift int) *[256]int32 {
+	table, zero := new([256]int32), zeroOf(t)
+	for i := range table {
+		table[i] = m.times((int32(int8(i)) - zero) << shift)
+	}
+	return table
+}
+
+// tabled is rescaled for operands in step, by tables and a vector pass; nil where sums may leave 30 bits.
+func (p *pairs) tabled(n *node, act tflite.Activation, back multiplier, f func(a, b int32) int32, ta, tb *[256]int32) (func(), error) {
+	if n.plain || p.a != nil || p.b != nil || back.shift > 0 || largest(ta) >= 1<<28 || largest(tb) >= 1<<28 {
+		return nil, nil
+	}
+	lo, hi, err := activationRange(act, n.out[0])
+	if err != nil {
+		return nil, err
+	}
+	r := compute.NewRescaler(back.m, int32(back.shift), zeroOf(n.out[0]), lo, hi)
+	x, z, y := n.in[0].Int8(), n.in[1].Int8(), n.out[0].Int8()
+	sums := make([]int32, min(len(y), 1<<12))
+	return func() {
+		for at := 0; at < len(y); at += len(sums) {
+			to := y[at:min(at+len(sums), len(y))]
+			a, b := x[at:at+len(to)], z[at:at+len(to)]
+			for i := range to {
+				sums[i] = f(ta[uint8(a[i])], tb[uint8(b[i])])
+			}
+			r.Run(to, sums)
+		}
+	}, nil
+}
+
+func largest(t *[256]int32) int32 {
+	m := int32(0)
+	for _, v := range t {
+		m = max(m, v, -v)
+	}
+	return m
 }

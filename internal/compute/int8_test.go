@@ -200,3 +200,22 @@ func BenchmarkInt8Depthwise(b *testing.B) {
 	}
 	b.ReportMetric(float64(9*64*25*5)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GMAC/s")
 }
+
+func TestRescaler(t *testing.T) {
+	eachKernel(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(11, 11))
+		for n := range 70 {
+			q := Requant{OutputZero: 3, Lo: -100, Hi: 90, Multiplier: []int32{1<<30 + r.Int32N(1<<30)}, Shift: []int32{int32(r.IntN(20) - 18)}}
+			sums, got := make([]int32, n), make([]int8, n)
+			for i := range sums {
+				sums[i] = r.Int32N(1<<27) - 1<<26
+			}
+			NewRescaler(q.Multiplier[0], q.Shift[0], q.OutputZero, q.Lo, q.Hi).Run(got, sums)
+			for i, v := range sums {
+				if want := naiveRequant(v, q, 0); got[i] != want {
+					t.Fatalf("%d of %d: %d, want %d", i, n, got[i], want)
+				}
+			}
+		}
+	})
+}

@@ -60,3 +60,33 @@ func (q *requantizer) one(v int32, c int) int8 {
 	r = (r + q.half[c] + r>>31&q.negative[c]) >> q.right[c]
 	return int8(min(max(r+q.zero, q.lo), q.hi))
 }
+
+// Rescaler turns sums into int8 with one multiplier for all: fixed-point with two roundings, zero point and clamp. Sums must stay within 30 bits, also
+// after a shift to the left.
+type Rescaler struct{ q *requantizer }
+
+// rescaled is the number of values that go through a Rescaler's vector pass together.
+const rescaled = 16
+
+// NewRescaler prepares the multiplier m * 2^(shift-31).
+func NewRescaler(m, shift, zero, lo, hi int32) *Rescaler {
+	r := Requant{OutputZero: zero, Lo: lo, Hi: hi}
+	for range rescaled {
+		r.Multiplier, r.Shift = append(r.Multiplier, m), append(r.Shift, shift)
+	}
+	return &Rescaler{newRequantizer(r, rescaled)}
+}
+
+// Run writes y from as many sums.
+func (r *Rescaler) Run(y []int8, sums []int32) {
+	n := 0
+	if t := activeInt8(rescaled); t.requant != nil && len(y) >= rescaled {
+		m := GetScratch()
+		n = len(y) / rescaled
+		r.q.run(&int8Tile{nr: rescaled, requant: t.requant}, m, y, sums, 0, rescaled, n, rescaled)
+		PutScratch(m)
+	}
+	for i := n * rescaled; i < len(y); i++ {
+		y[i] = r.q.one(sums[i], 0)
+	}
+}
