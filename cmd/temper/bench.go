@@ -5,7 +5,6 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -117,16 +116,4 @@ func benchOne(cmd *cobra.Command, name, mode string, batch, steps int, data *dat
 	r.PerSecond = float64(batch) / r.MedianMS * 1000
 	r.Allocs = float64(after.Mallocs-before.Mallocs) / float64(len(times))
 	return r, nil
-}
-
-// peakMB is the largest resident size of the process so far.
-func peakMB() float64 {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	if runtime.GOOS == "darwin" {
-		return float64(u.Maxrss) / 1e6
-	}
-	return float64(u.Maxrss) / 1e3
 }
