@@ -35,7 +35,7 @@ func (c Config) check(g *graph.Graph) error {
 	bits := []int{c.WeightBits}
 	for _, r := range c.Rules {
 		bits = append(bits, r.WeightBits)
-		if err := r.check(g); err != nil {
+		if err := g.CheckPattern(r.Match, g.Heads()); err != nil {
 			return err
 		}
 	}
