@@ -96,6 +96,11 @@ func (v *Var) check() error {
 	if !v.Role.known() {
 		return fmt.Errorf("var %s: unknown role %q", v.Name, v.Role)
 	}
+	if v.Promise != nil {
+		if err := v.Promise.check(len(v.Data)); err != nil {
+			return fmt.Errorf("var %s: %w", v.Name, err)
+		}
+	}
 	if strings.HasPrefix(v.Name, statePrefix) || v.Name == metadataKey {
 		return fmt.Errorf("var %s: the name belongs to the checkpoint's own entries", v.Name)
 	}

@@ -49,6 +49,7 @@ type Var struct {
 	Data      []float32 // row-major
 	Role      Role
 	Trainable bool
+	Promise   *Promise // what conditioners said of it once their Ops are gone (Strip); nil: nothing
 	Value     *Value
 }
 
@@ -224,6 +225,10 @@ func (g *Graph) Clone() *Graph {
 	}
 	for _, v := range g.Vars {
 		n := &Var{Name: v.Name, Shape: slices.Clone(v.Shape), Data: slices.Clone(v.Data), Role: v.Role, Trainable: v.Trainable}
+		if v.Promise != nil {
+			p := *v.Promise
+			n.Promise = &p
+		}
 		n.Value = &Value{Name: v.Name, Shape: n.Shape, Var: n}
 		to[v.Value] = n.Value
 		c.Vars = append(c.Vars, n)

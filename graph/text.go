@@ -22,6 +22,9 @@ func (g *Graph) String() string {
 		if v.Trainable {
 			b.WriteString(" trainable")
 		}
+		if v.Promise != nil && *v.Promise != (Promise{}) {
+			fmt.Fprintf(&b, " %v", *v.Promise)
+		}
 		b.WriteByte('\n')
 	}
 	for _, o := range g.Ops {
@@ -120,17 +123,17 @@ func (g *Graph) parseLine(line string, names map[string]*Value) error {
 			g.Inputs = append(g.Inputs, names[name])
 			return nil
 		}
-		role, flag, _ := strings.Cut(rest, " ")
+		role, flags, _ := strings.Cut(rest, " ")
 		if !Role(role).known() {
 			return fmt.Errorf("var %s: unknown role %q", name, role)
-		}
-		if flag != "" && flag != "trainable" {
-			return fmt.Errorf("var %s: unknown flag %q", name, flag)
 		}
 		if shape.Batched() {
 			return fmt.Errorf("var %s has a batch dimension", name)
 		}
-		v := &Var{Name: name, Shape: shape, Role: Role(role), Trainable: flag != ""}
+		v := &Var{Name: name, Shape: shape, Role: Role(role)}
+		if err := v.parseFlags(flags); err != nil {
+			return fmt.Errorf("var %s: %w", name, err)
+		}
 		v.Value = &Value{Name: name, Shape: shape, Var: v}
 		g.Vars = append(g.Vars, v)
 		names[name] = v.Value
@@ -144,6 +147,23 @@ func (g *Graph) parseLine(line string, names map[string]*Value) error {
 		return nil
 	}
 	return fmt.Errorf("%q is neither graph, input, var, output nor NAME = KIND(...)", word)
+}
+
+// parseFlags reads what stands behind the role: "trainable", and what is promised.
+func (v *Var) parseFlags(flags string) error {
+	for _, word := range strings.Fields(flags) {
+		if word == "trainable" {
+			v.Trainable = true
+			continue
+		}
+		if v.Promise == nil {
+			v.Promise = &Promise{}
+		}
+		if err := v.Promise.parse(word); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (g *Graph) parseOp(line string, names map[string]*Value) error {
