@@ -18,6 +18,7 @@ import (
 // inTraining are the Kinds that leave no operator in a file, and why.
 var inTraining = map[string]string{
 	"Dropout":   "does nothing outside training",
+	"Cluster":   "at most so many codes in a kernel",
 	"Mask":      "zeros among the codes of a kernel",
 	"FakeQuant": "becomes the quantization parameters of a tensor; QUANTIZE where a value gets others",
 }
