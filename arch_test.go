@@ -24,6 +24,7 @@ var policy = map[string][]string{
 	"layers/models":             {"layers"},
 	"optim":                     {"graph", "internal/compute"},
 	"fakequant":                 {"graph", "fakequant/quant"},
+	"sparsity":                  {"graph"},
 	"export/tflite":             {"fakequant/quant", "internal/atomicfile", "export/tflite/internal/fb"},
 	"export/tflite/internal/fb": {},
 	"export/interp":             {"export/tflite", "fakequant/quant", "internal/compute"},
