@@ -8,8 +8,8 @@ import (
 	"github.com/temper-ml/temper/graph"
 )
 
-// frozen is testdata/tfmot.json, written by tfmot.py.
-type frozen struct {
+// frozenTable is testdata/tfmot.json, written by tfmot.py.
+type frozenTable struct {
 	Schedules, Traces []frozenSchedule
 	Masks             []frozenMask
 }
@@ -38,13 +38,13 @@ type frozenMask struct {
 	Mask     string
 }
 
-func readFrozen(t *testing.T) frozen {
+func readFrozen(t *testing.T) frozenTable {
 	t.Helper()
 	data, err := os.ReadFile("testdata/tfmot.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var f frozen
+	var f frozenTable
 	if err := json.Unmarshal(data, &f); err != nil {
 		t.Fatal(err)
 	}
