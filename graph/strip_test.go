@@ -147,3 +147,24 @@ func TestPromiseText(t *testing.T) {
 		t.Errorf("%+v", g.Var("w").Promise)
 	}
 }
+
+// BenchmarkMask is forward and backward of a mask of 36,864 weights, beside a copy of them.
+func BenchmarkMask(b *testing.B) {
+	n := 3 * 3 * 64 * 64
+	x, mask, y, dy, dx := normal(n, 1), make([]float32, n), make([]float32, n), normal(n, 2), make([]float32, n)
+	for i := range mask {
+		if i%5 == 0 {
+			mask[i] = 1
+		}
+	}
+	b.Run("forward", func(b *testing.B) {
+		for b.Loop() {
+			maskKernel{}.Forward(y, [][]float32{x, mask})
+		}
+	})
+	b.Run("backward", func(b *testing.B) {
+		for b.Loop() {
+			maskKernel{}.Backward([][]float32{dx, nil}, nil, y, dy)
+		}
+	})
+}

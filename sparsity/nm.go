@@ -1,15 +1,18 @@
 package sparsity
 
-import "math"
+import (
+	"math"
+	"math/bits"
+)
 
 // group is one of the groups of N:M sparsity: up to M weights along the input channels, stride apart, for one tap and one output.
 type group struct{ first, n int }
 
-// groups calls f with the groups of a kernel in the order of TFLite's layout: output, tap, input.
+// groups calls f with the groups of a kernel, neighbours in memory one after the other.
 func (v view) groups(m int, f func(group)) {
-	for o := range v.out {
-		for t := range v.taps {
-			for i := 0; i < v.in; i += m {
+	for t := range v.taps {
+		for i := 0; i < v.in; i += m {
+			for o := range v.out {
 				f(group{(t*v.in+i)*v.out + o, min(m, v.in-i)})
 			}
 		}
@@ -25,50 +28,42 @@ func nm(mask, w []float32, v view, n, m int, part float64) {
 	for i := range mask {
 		mask[i] = 1
 	}
+	var found []group // that have something to lose
+	var zero []uint64 // their members with the smallest magnitudes, as bits
 	var loss []float32
 	v.groups(m, func(g group) {
-		if g.n > m-n {
-			sum := float32(0)
-			zero := smallest(w, g, v.out, g.n-(m-n))
-			for i := range g.n {
-				if zero>>i&1 == 1 {
-					sum += abs(w[g.first+i*v.out])
-				}
-			}
-			loss = append(loss, sum)
+		if g.n <= m-n {
+			return
 		}
+		z, sum := smallest(w, g, v.out, g.n-(m-n)), float32(0)
+		for b := z; b != 0; b &= b - 1 {
+			sum += abs(w[g.first+bits.TrailingZeros64(b)*v.out])
+		}
+		found, zero, loss = append(found, g), append(zero, z), append(loss, sum)
 	})
 	take := int(math.RoundToEven(float64(len(loss)) * part))
 	if take == 0 {
 		return
 	}
-	limit := threshold(len(loss)-take+1, loss) // the take-th smallest
-	below := 0
+	limit := threshold(len(loss)-take+1, loss) // the loss of the last group that is taken
+	ties := take                               // groups with that loss that are taken, the first ones
 	for _, l := range loss {
 		if order(l) < limit {
-			below++
-		}
-	}
-	at, ties := 0, take-below
-	v.groups(m, func(g group) {
-		if g.n <= m-n {
-			return
-		}
-		o := order(loss[at])
-		at++
-		if o == limit {
 			ties--
 		}
-		if o > limit || o == limit && ties < 0 {
-			return
-		}
-		zero := smallest(w, g, v.out, g.n-(m-n))
-		for i := range g.n {
-			if zero>>i&1 == 1 {
-				mask[g.first+i*v.out] = 0
+	}
+	for i, l := range loss {
+		if o := order(l); o > limit {
+			continue
+		} else if o == limit {
+			if ties--; ties < 0 {
+				continue
 			}
 		}
-	})
+		for b := zero[i]; b != 0; b &= b - 1 {
+			mask[found[i].first+bits.TrailingZeros64(b)*v.out] = 0
+		}
+	}
 }
 
 // maxM bounds the length of a group: its members are bits of a word.
