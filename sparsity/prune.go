@@ -52,20 +52,22 @@ func (p Prune) apply(g *graph.Graph) error {
 	if err != nil {
 		return err
 	}
-	done := map[*graph.Value]bool{}
+	masks := map[*graph.Var]*graph.Op{} // layers that share a kernel share its mask
 	for _, l := range layers {
-		if l.reason != "" || done[l.kernel.Value] {
+		if l.reason != "" {
 			continue
 		}
 		if err := checkOrder(l.op); err != nil {
 			return err
 		}
-		if err := insert(work, l); err != nil {
-			return fmt.Errorf("%s: %w", l.op.Name, err)
+		if masks[l.kernel] == nil {
+			if masks[l.kernel], err = newMask(work, l); err != nil {
+				return fmt.Errorf("%s: %w", l.op.Name, err)
+			}
 		}
-		done[l.kernel.Value] = true
+		l.op.In[1] = masks[l.kernel].Out
 	}
-	if len(done) == 0 {
+	if len(masks) == 0 {
 		return fmt.Errorf("%s has no layer to prune; left alone are\n%s", g.Name, Table(rows(layers)))
 	}
 	if err := work.Check(); err != nil {
@@ -90,28 +92,18 @@ func checkOrder(o *graph.Op) error {
 	return nil
 }
 
-// insert puts a mask of ones between the kernel of a layer and all operators that have it as their kernel.
-func insert(g *graph.Graph, l layer) error {
-	kernel := l.kernel.Value
+// newMask is a mask of ones behind the kernel of a layer.
+func newMask(g *graph.Graph, l layer) (*graph.Op, error) {
 	ones := make([]float32, len(l.kernel.Data))
 	for i := range ones {
 		ones[i] = 1
 	}
-	name := kernel.Name + "/mask"
-	keep, err := g.AddVar(name+"/keep", graph.State, false, kernel.Shape, ones)
+	name := l.kernel.Name + "/mask"
+	keep, err := g.AddVar(name+"/keep", graph.State, false, l.kernel.Shape, ones)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	mask, err := g.NewOp(name, graph.Mask{N: l.n, M: l.m, Block: l.block}, kernel, keep.Value)
-	if err != nil {
-		return err
-	}
-	for _, o := range g.Ops {
-		if o.IsLinear() && o.In[1] == kernel {
-			o.In[1] = mask.Out
-		}
-	}
-	return nil
+	return g.NewOp(name, graph.Mask{N: l.n, M: l.m, Block: l.block}, l.kernel.Value, keep.Value)
 }
 
 // BeforeStep computes the masks anew where the schedule says so; step is the number of steps done before. It depends on the graph's Vars and on step

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/temper-ml/temper/export"
+	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/fakequant"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
@@ -196,6 +198,30 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+// TestTiedKernels: layers that share a kernel share its mask, and one that a rule leaves alone reads the kernel itself.
+func TestTiedKernels(t *testing.T) {
+	b := graph.NewBuilder("tied", 1)
+	w := b.Var("kernel", graph.Weight, graph.Shape{4, 4}, func(x []float32, _ graph.Shape, r *rand.Rand) { copy(x, normal(16, 1)) })
+	x := b.Op("a/dense", graph.Dense{}, b.Input("x", 4), w)
+	x = b.Op("b/dense", graph.Dense{}, x, w)
+	g, err := b.Graph(b.Op("c/dense", graph.Dense{}, x, w))
+	must(t, err)
+	p := Prune{Schedule: Constant{Sparsity: 0.75}, Rules: []Rule{{Match: "b", Skip: true}}}
+	must(t, p.Apply(g))
+	must(t, p.Finish(g))
+	for layer, want := range map[string]int{"a": 12, "b": 0, "c": 12} {
+		if got := zeros(kernel(t, g, layer)); got != want {
+			t.Errorf("%s: %d zeros, want %d", layer, got, want)
+		}
+	}
+	x1 := normal(4, 2)
+	before := outputs(t, g, x1)
+	must(t, graph.Strip(g))
+	if after := outputs(t, g, x1); !slices.Equal(before, after) {
+		t.Errorf("stripping: %v, before %v", after, before)
+	}
+}
+
 // TestErrors: what cannot be done is said before anything changes.
 func TestErrors(t *testing.T) {
 	ok := Constant{Sparsity: 0.5}
@@ -302,11 +328,20 @@ func TestNMThroughQAT(t *testing.T) {
 	must(t, p.Apply(g))
 	_, err := fit("").Run(context.Background(), g, data, hook(p))
 	must(t, err)
-	must(t, fakequant.QAT{Config: fakequant.Config{Calibration: data}}.Apply(g))
-	_, err = fit("").Run(context.Background(), g, data)
-	must(t, err)
-	m, err := export.TFLite(g, export.Options{})
-	must(t, err)
+	for _, fold := range []bool{false, true} {
+		q := g.Clone()
+		must(t, fakequant.QAT{Config: fakequant.Config{Calibration: data, FoldBatchNorm: fold}}.Apply(q))
+		_, err = fit("").Run(context.Background(), q, data)
+		must(t, err)
+		m, err := export.TFLite(q, export.Options{})
+		must(t, err)
+		checkNM(t, m)
+	}
+}
+
+// checkNM counts zeros in the groups of the codes.
+func checkNM(t *testing.T, m *tflite.Model) {
+	t.Helper()
 	promised := map[string]bool{"point/kernel": true, "conv2d_transpose/kernel": true, "dense/kernel": true}
 	for _, x := range m.Subgraphs[0].Tensors {
 		if !promised[x.Name] {
