@@ -25,6 +25,7 @@ var policy = map[string][]string{
 	"optim":                     {"graph", "internal/compute"},
 	"fakequant":                 {"graph", "fakequant/quant"},
 	"sparsity":                  {"graph"},
+	"clustering":                {"graph"},
 	"export/tflite":             {"fakequant/quant", "internal/atomicfile", "export/tflite/internal/fb"},
 	"export/tflite/internal/fb": {},
 	"export/interp":             {"export/tflite", "fakequant/quant", "internal/compute"},

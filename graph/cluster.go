@@ -18,12 +18,13 @@ import (
 // range. So one codebook serves all channels, each with its own scale, and quantization changes nothing. Centroids and range are
 // trained straight through the rounding (the range as LSQ does, Esser et al., 2020).
 //
-// With Zero there is one centroid more, which is 0: zero maps to it, and nothing else does, so that zeros are kept exactly.
+// With Zero there is one centroid more, which is 0 and stays 0, so that zeros are kept. With Apart too, no other weight maps to it.
 type Cluster struct {
 	Grid       bool `json:",omitempty"`
 	PerChannel bool `json:",omitempty"`
 	Zero       bool `json:",omitempty"`
-	Hold       bool `json:",omitempty"` // with Zero: weights that are zero get no gradient; for kernels that no Mask holds
+	Apart      bool `json:",omitempty"` // with Zero: what is not zero goes to the nearest of the others
+	Hold       bool `json:",omitempty"` // with Apart: weights that are zero get no gradient; for kernels that no Mask holds
 	Mean       bool `json:",omitempty"` // a centroid's gradient is the mean over its members
 }
 
@@ -46,7 +47,7 @@ func init() {
 		Optional: true,
 		Samples: []Sample{
 			{Kind: Cluster{}, In: []Shape{x, {5}}, Kink: steps},
-			{Kind: Cluster{PerChannel: true, Zero: true, Hold: true}, In: []Shape{conv, {4, 3}}, Kink: steps},
+			{Kind: Cluster{PerChannel: true, Zero: true, Apart: true, Hold: true}, In: []Shape{conv, {4, 3}}, Kink: steps},
 			{Kind: Cluster{Grid: true, Mean: true}, In: []Shape{x, {7}, {2}}, Kink: steps},
 			{Kind: Cluster{Grid: true, Zero: true}, In: []Shape{conv, {7}, {2, 4}}, Kink: steps},
 		},
@@ -68,8 +69,8 @@ func (k Cluster) Shape(in []Shape) (Shape, error) {
 	if n := centroids.Channels(); n > maxCentroids {
 		return nil, fmt.Errorf("%d centroids: at most %d", n, maxCentroids)
 	}
-	if k.Hold && !k.Zero {
-		return nil, fmt.Errorf("Hold is for kernels whose zeros are kept: set Zero")
+	if k.Apart && !k.Zero || k.Hold && !k.Apart {
+		return nil, fmt.Errorf("Apart is for codebooks with Zero, Hold for those whose zeros are Apart")
 	}
 	if k.Grid != (len(in) > 2) {
 		return nil, fmt.Errorf("the int8 grid, and only it, has a range as third input")
@@ -100,7 +101,7 @@ func (k Cluster) Promise(before Promise, in []*Value) (Promise, error) {
 	return p, nil
 }
 
-// GridCode is the code that a centroid of the int8 grid stands for. In a codebook that keeps zeros apart (Zero) it is not 0.
+// GridCode is the code that a centroid of the int8 grid stands for. In a codebook with Zero it is not 0, which is there already.
 func (k Cluster) GridCode(centroid float32) int32 {
 	code := quant.Nudge(quant.Range{Min: -1, Max: 1}, gridLevels).Code(centroid)
 	if code == 0 && k.Zero {
@@ -122,13 +123,17 @@ func (k Cluster) Kernel(c Context) (Kernel, error) {
 	if k.PerChannel || k.Grid && len(c.In[2]) == 2 {
 		f.channels = c.In[0].Channels()
 	}
+	f.entries = f.n
+	if k.Zero && !k.Apart {
+		f.entries++
+	}
 	f.padded = 1
-	for f.padded < f.n {
+	for f.padded < f.entries {
 		f.padded *= 2
 	}
 	f.books = c.In[1].Volume() / f.n
 	f.sum, f.count = make([]float64, c.In[1].Volume()), make([]int, c.In[1].Volume())
-	f.codes, f.order, f.scale = make([]float32, f.n), make([]uint16, f.n), make([]float32, f.channels)
+	f.codes, f.order, f.scale = make([]float32, f.entries), make([]uint16, f.entries), make([]float32, f.channels)
 	f.value, f.limit, f.source = make([]float32, f.channels*f.padded), make([]float32, f.channels*f.padded), make([]uint16, f.channels*f.padded)
 	return f, nil
 }
@@ -137,15 +142,16 @@ func (k Cluster) Kernel(c Context) (Kernel, error) {
 type clusterKernel struct {
 	Cluster
 	n        int // centroids of a codebook
+	entries  int // of a table: with 0, unless it is apart
 	padded   int // to a power of two
 	books    int // codebooks
 	channels int // tables
 	value    []float32
 	limit    []float32 // behind the last centroid: +Inf
-	source   []uint16  // the centroid's place in its codebook
+	source   []uint16  // the centroid's place in its codebook, or atZero
 	scale    []float32 // of the int8 grid
 	codes    []float32 // scratch: a codebook
-	order    []uint16  // scratch: its order
+	order    []uint16  // scratch: the order of its entries; the last is 0
 	member   []uint16  // the centroid of each weight, or atZero
 	sum      []float64 // scratch: the gradients of all centroids
 	count    []int     // and their members
@@ -183,6 +189,9 @@ func (k *clusterKernel) book(centroids []float32) {
 			k.codes[i] = float32(k.GridCode(v))
 		}
 	}
+	if k.entries > k.n {
+		k.codes[k.n], k.order[k.n] = 0, uint16(k.n)
+	}
 	slices.SortStableFunc(k.order, func(a, b uint16) int {
 		if k.codes[a] < k.codes[b] {
 			return -1
@@ -203,6 +212,9 @@ func (k *clusterKernel) table(c int, scale float32) {
 			continue
 		}
 		value[m], source[m] = code*scale, i
+		if int(i) >= k.n {
+			source[m] = atZero
+		}
 		if m > 0 {
 			if k.Grid {
 				limit[m-1] = (last + code) / 2 * scale
@@ -254,7 +266,7 @@ func (k *clusterKernel) look(y, x []float32, lo, hi int) {
 	for at := lo; at < hi; at += k.channels {
 		for c := range k.channels {
 			v := x[at+c]
-			if v == 0 && k.Zero {
+			if v == 0 && k.Apart {
 				y[at+c], k.member[at+c] = 0, atZero
 				continue
 			}

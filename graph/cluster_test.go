@@ -19,8 +19,8 @@ type clusterCase struct {
 func clusterCases() []clusterCase {
 	const c, rows, n = 4, 30, 6
 	var all []clusterCase
-	for i := range 32 {
-		k := Cluster{Grid: i&1 != 0, PerChannel: i&2 != 0, Zero: i&4 != 0, Mean: i&16 != 0}
+	for i := range 64 {
+		k := Cluster{Grid: i&1 != 0, PerChannel: i&2 != 0, Zero: i&4 != 0, Apart: i&4 != 0 && i&32 != 0, Mean: i&16 != 0}
 		x := normal(rows*c, uint64(i))
 		for j := range x {
 			if j%3 == 0 {
@@ -81,6 +81,9 @@ func (c clusterCase) values(ch int) []float32 {
 			v[i] = float32(c.kind.GridCode(x)) * GridScale(-m, m)
 		}
 	}
+	if c.kind.Zero && !c.kind.Apart {
+		v = append(v, 0)
+	}
 	return v
 }
 
@@ -91,7 +94,7 @@ func TestCluster(t *testing.T) {
 		k := c.kernel(t)
 		k.Forward(y, c.in)
 		for i, v := range x {
-			if c.kind.Zero && (v == 0) != (y[i] == 0) {
+			if c.kind.Zero && v == 0 && y[i] != 0 || c.kind.Apart && v != 0 && y[i] == 0 {
 				t.Fatalf("%s: %g became %g", c.name, v, y[i])
 			}
 			if c.kind.Zero && v == 0 {
@@ -149,7 +152,7 @@ func TestClusterGridIsFakeQuants(t *testing.T) {
 func TestClusterGradients(t *testing.T) {
 	for _, c := range clusterCases() {
 		n := c.at[1].Channels()
-		x, y := c.in[0], make([]float32, len(c.in[0]))
+		y := make([]float32, len(c.in[0]))
 		dy := normal(len(y), 7)
 		k := c.kernel(t)
 		k.Forward(y, c.in)
@@ -163,7 +166,7 @@ func TestClusterGradients(t *testing.T) {
 		}
 		want, count := make([]float64, len(dx[1])), make([]float64, len(dx[1]))
 		for i, v := range y {
-			if c.kind.Zero && x[i] == 0 {
+			if c.kind.Zero && v == 0 {
 				continue
 			}
 			at := slices.Index(c.values(i%4), v) // of equal ones the first
@@ -211,7 +214,7 @@ func TestClusterGradients(t *testing.T) {
 
 // TestClusterHold: without a mask, zeros stay because nothing moves them.
 func TestClusterHold(t *testing.T) {
-	k := clusterCase{"hold", Cluster{Zero: true, Hold: true}, [][]float32{{0, 1, -2, 0}, {-1, 2}}, []Shape{{2, 2}, {2}}}
+	k := clusterCase{"hold", Cluster{Zero: true, Apart: true, Hold: true}, [][]float32{{0, 1, -2, 0}, {-1, 2}}, []Shape{{2, 2}, {2}}}
 	y, dx := make([]float32, 4), [][]float32{make([]float32, 4), make([]float32, 2)}
 	kernel := k.kernel(t)
 	kernel.Forward(y, k.in)
