@@ -139,8 +139,8 @@ func (c Cluster) possible(l layer) error {
 // Row says what is done with a layer.
 type Row struct {
 	Layer   string
-	Setting string // "" for a layer left alone
-	Reason  string // why it was left alone, or a warning
+	Setting string
+	Reason  string // why it is left alone, or what the setting costs
 }
 
 // Describe says which layers of g Apply takes, with what, and which it leaves alone and why. g is the graph before Apply.
@@ -152,7 +152,7 @@ func (c Cluster) Describe(g *graph.Graph) ([]Row, error) {
 	}
 	var rows []Row
 	for _, l := range layers {
-		row := Row{Layer: l.head.Layer(), Reason: l.reason}
+		row := Row{l.head.Layer(), "left alone", l.reason}
 		if l.reason == "" {
 			row.Setting, row.Reason = c.setting(l), c.warning(l)
 		}
