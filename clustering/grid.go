@@ -35,8 +35,12 @@ const atZero = -1
 // starts are the first ranges that are tried, in standard deviations of a channel's weights; 0 is the largest weight.
 var starts = []float64{0, 2, 2.5, 3, 4}
 
-// alternations bounds the steps from one start; most converge in half of them.
-const alternations = 60
+// alternate stops when the error falls by less than a part of it: soon for all starts, and later again for the best of them.
+const (
+	roughly      = 1e-3
+	closely      = 1e-6
+	alternations = 60
+)
 
 // run returns the codebook without 0, as parts of the range, and the range of each channel.
 func (f *gridFit) run() (book, ranges []float32) {
@@ -45,15 +49,18 @@ func (f *gridFit) run() (book, ranges []float32) {
 	}
 	f.member = make([]int, len(f.x))
 	best := math.Inf(1)
+	var unit, centroids []float64
 	for _, deviations := range starts {
 		f.start(deviations)
-		f.alternate()
-		f.round()
-		if e := f.error(); e < best || book == nil {
-			best, book, ranges = e, floats(f.book), floats(f.unit)
+		f.alternate(roughly)
+		if e := f.error(); e < best || unit == nil {
+			best, unit, centroids = e, slices.Clone(f.unit), slices.Clone(f.book)
 		}
 	}
-	return book, ranges
+	f.unit, f.book = unit, centroids
+	f.alternate(closely)
+	f.round()
+	return floats(f.book), floats(f.unit)
 }
 
 func floats(x []float64) []float32 {
@@ -117,14 +124,14 @@ func (f *gridFit) extents(deviations float64) []float64 {
 }
 
 // alternate improves associations, codebook and units in turn.
-func (f *gridFit) alternate() {
+func (f *gridFit) alternate(least float64) {
 	last := math.Inf(1)
 	for range alternations {
 		f.associate()
 		f.centroids()
 		f.units()
 		e := f.error()
-		if e >= last*(1-1e-6) {
+		if e >= last*(1-least) {
 			break
 		}
 		last = e
