@@ -37,6 +37,7 @@ type instance struct {
 	dx     []buffer    // empty where not needed
 	inBuf  [][]float32 // argument slices, reused
 	dxBuf  [][]float32
+	time   *StageTime // nil where nothing is measured
 }
 
 // buffer is a tensor and the slice behind it.
@@ -133,7 +134,9 @@ func (o *forwardOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	for i, v := range in {
 		at.inBuf[i] = floats(v)
 	}
+	begin := at.time.begin()
 	at.kernel.Forward(at.y.x, at.inBuf)
+	at.time.forward(begin)
 	return at.y.t, nil
 }
 
@@ -141,7 +144,7 @@ func (o *forwardOp) DiffWRT(int) []bool { return o.at.diff }
 
 func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	at := o.at
-	grad, err := sumGradients(at.name, at.out, grad)
+	grad, err := sumGradients(at.name, at.out, grad, at.time)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +180,9 @@ func (o *gradOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	for i, v := range in[:n] {
 		at.inBuf[i] = floats(v)
 	}
+	begin := at.time.begin()
 	at.kernel.Backward(at.dxBuf, at.inBuf, floats(in[n]), floats(in[n+1]))
+	at.time.backward(begin)
 	return at.dx[at.first].t, nil
 }
 
@@ -192,16 +197,19 @@ func (o *stashOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.at.dx
 // sumOp adds its inputs in order into a tensor of its own.
 type sumOp struct {
 	base
-	y buffer
+	y    buffer
+	time *StageTime
 }
 
 func (o *sumOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
 	defer guard(o.label, &err)
+	begin := o.time.begin()
 	y := o.y.x
 	copy(y, floats(in[0]))
 	for _, v := range in[1:] {
 		compute.AddTo(y, floats(v)[:len(y)])
 	}
+	o.time.backward(begin)
 	return o.y.t, nil
 }
 

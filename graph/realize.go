@@ -54,7 +54,7 @@ func (r *realizer) leaf(v *Value, t *tensor.Dense) {
 // stage adds the node of a stage. It reads what its Ops read, without the values inside the chain.
 func (r *realizer) stage(st stage) error {
 	last := st.last()
-	at := &instance{name: last.Name, kind: st.kinds(), ops: st, out: last.Out.Shape.With(r.p.n), first: -1}
+	at := &instance{name: last.Name, kind: st.kinds(), ops: st, out: last.Out.Shape.With(r.p.n), first: -1, time: r.times.stage(st)}
 	var in gorgonia.Nodes
 	for k, o := range st {
 		d := DefOf(o.Kind)
@@ -137,7 +137,7 @@ func (r *realizer) differentiate() (gorgonia.Nodes, error) {
 	}
 	roots := gorgonia.Nodes{cost}
 	for i, v := range r.params {
-		node, err := sumGradients(v.Name, v.Shape, grads[i])
+		node, err := sumGradients(v.Name, v.Shape, grads[i], nil)
 		if err != nil {
 			return nil, err
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 )
 
 // Session runs a graph, in one mode, for any batch size: for each size that it meets it makes one Gorgonia expression graph and one tape machine,
@@ -14,6 +15,7 @@ type Session struct {
 	predict  *Value
 	params   []*Var
 	unfused  bool
+	times    *Times // nil: not measured
 	programs map[int]*program
 	last     *program
 }
@@ -229,6 +231,9 @@ func (s *Session) program(n int) (*program, error) {
 
 func (s *Session) run(p *program) error {
 	defer p.vm.Reset()
+	if s.times != nil && s.times.On {
+		defer func(begin time.Time) { s.times.Step += time.Since(begin) }(time.Now())
+	}
 	if err := p.vm.RunAll(); err != nil {
 		return fmt.Errorf("graph %s: %w", s.g.Name, err)
 	}

@@ -46,7 +46,7 @@ func TestEqualOpsStayDistinct(t *testing.T) {
 func TestHashCollision(t *testing.T) {
 	eg := gorgonia.NewGraph()
 	leaf := gorgonia.NewTensor(eg, gorgonia.Float32, 1, gorgonia.WithName("x"), gorgonia.WithShape(3))
-	twin := func() *sumOp { return &sumOp{base{"sum same", []Shape{{3}}, Shape{3}}, newBuffer(Shape{3})} }
+	twin := func() *sumOp { return &sumOp{base{"sum same", []Shape{{3}}, Shape{3}}, newBuffer(Shape{3}), nil} }
 	if _, err := apply(twin(), leaf); err != nil {
 		t.Fatal(err)
 	}

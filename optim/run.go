@@ -46,7 +46,7 @@ func (f *Fit) newRun(g *graph.Graph, data Data, hooks []Hook) (*run, error) {
 	if (f.Best || f.Early.Patience > 0) && f.Validation == nil {
 		return nil, fmt.Errorf("fit: the best epoch and early stopping need validation data")
 	}
-	s, err := graph.NewTrain(g, f.Loss)
+	s, err := graph.NewTrain(g, f.Loss, f.Session...)
 	if err != nil {
 		return nil, err
 	}
