@@ -52,10 +52,5 @@ func (k *depthwiseKernel) Forward(y []float32, in [][]float32) {
 }
 
 func (k *depthwiseKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
-	if dx[0] != nil {
-		k.GradInput(dx[0], dy, in[1])
-	}
-	if dx[1] != nil {
-		k.GradKernel(dx[1], in[0], dy)
-	}
+	k.Grad(dx[0], dx[1], in[0], dy, in[1])
 }

@@ -74,10 +74,16 @@ func (c *Conv) SetKernel(w []float32) {
 	packTaps(c.panels, w, c.s, c.t.nr)
 }
 
-// Image computes one image. It reads the padded image where it lies: for one row of the kernel kw*c values are contiguous, and the step from pixel
+// Group is one image.
+func (c *Conv) Group() int { return 1 }
+
+// Image computes images. It reads the padded image where it lies: for one row of the kernel kw*c values are contiguous, and the step from pixel
 // to pixel is constant.
 func (c *Conv) Image(m *Scratch, y, x []float32) {
-	convImage(c.t, m, y, c.padded(m, x), c.panels, c.s, c.pw)
+	in, out := c.s.In(), c.s.Out()
+	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
+		convImage(c.t, m, y, c.padded(m, x[:in]), c.panels, c.s, c.pw)
+	}
 }
 
 // padded is the image with its border, in scratch memory unless it needs none.
@@ -130,10 +136,18 @@ func convImage(t *tile, m *Scratch, y, x, panels []float32, s ConvShape, pw int)
 // GradInput computes dx from dy and the kernel w.
 func (c *Conv) GradInput(dx, dy, w []float32) {
 	c.SetGradKernel(w)
-	gradInput(c, c.s, dx, dy)
+	backward(c, c.s, dx, nil, nil, dy)
 }
 
-// SetGradKernel packs the kernel for ImageGradInput.
+// Grad computes dx and dw, each unless it is nil.
+func (c *Conv) Grad(dx, dw, x, dy, w []float32) {
+	if dx != nil {
+		c.SetGradKernel(w)
+	}
+	backward(c, c.s, dx, dw, x, dy)
+}
+
+// SetGradKernel packs the kernel for the data gradient of ImageGrad.
 func (c *Conv) SetGradKernel(w []float32) {
 	s := c.s
 	if s.StrideH != 1 || s.StrideW != 1 || s.PadTop > (s.KH-1)*s.DilationH || s.PadLeft > (s.KW-1)*s.DilationW {
@@ -166,8 +180,22 @@ func turn(to, w []float32, s ConvShape) {
 	}
 }
 
-// ImageGradInput computes one image of dx.
-func (c *Conv) ImageGradInput(m *Scratch, dx, dy []float32) {
+// ImageGrad computes the gradients of images.
+func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
+	in, out := c.s.In(), c.s.Out()
+	for n := range len(dy) / max(out, 1) {
+		image := dy[n*out : (n+1)*out]
+		if dx != nil {
+			c.imageGradInput(m, dx[n*in:(n+1)*in], image)
+		}
+		if sum != nil {
+			c.imageGradKernel(m, sum, x[n*in:(n+1)*in], image, first && n == 0)
+		}
+	}
+}
+
+// imageGradInput computes one image of dx.
+func (c *Conv) imageGradInput(m *Scratch, dx, dy []float32) {
 	if c.back != nil {
 		c.back.Image(m, dx, dy)
 		return
@@ -201,13 +229,13 @@ func scatterRow(img, windows []float32, s ConvShape, oy, pw int) {
 }
 
 // GradKernel computes dw from x and dy.
-func (c *Conv) GradKernel(dw, x, dy []float32) { gradKernel(c, c.s, dw, x, dy) }
+func (c *Conv) GradKernel(dw, x, dy []float32) { backward(c, c.s, nil, dw, x, dy) }
 
-// SumSize is the length of a sum of ImageGradKernel.
+// SumSize is the length of a sum of ImageGrad.
 func (c *Conv) SumSize() int { return c.s.KH * c.s.KW * c.s.C * c.s.OC }
 
-// ImageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
-func (c *Conv) ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
+// imageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
+func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 	s := c.s
 	panels := dy // with nr channels it is packed already
 	if s.OC != c.t.nr {

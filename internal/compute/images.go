@@ -1,13 +1,16 @@
 package compute
 
-// Images is a convolution that runs image by image: Conv or DepthwiseConv.
+// Images is a convolution that runs image by image: Conv or DepthwiseConv. The methods on images take one or several, one behind the other, at best
+// Group of them; side by side calls need a Scratch each.
 type Images interface {
+	Group() int
 	SetKernel(w []float32)
 	Image(m *Scratch, y, x []float32)
 	SetGradKernel(w []float32)
-	ImageGradInput(m *Scratch, dx, dy []float32)
+	// ImageGrad computes both gradients: dx, unless it is nil, and the kernel's, unless sum is nil. The latter is added to sum (SumSize floats in a
+	// form of the convolution's own, for FinishSum), or written if this is the first call for the sum.
+	ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool)
 	SumSize() int
-	ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool)
 	FinishSum(dw, sum []float32)
 }
 
@@ -17,38 +20,48 @@ func (s ConvShape) In() int { return s.H * s.W * s.C }
 // Out is the size of an output image.
 func (s ConvShape) Out() int { return s.OH * s.OW * s.OC }
 
+// groups calls f for each group of images of [lo, hi).
+func groups(c Images, lo, hi int, f func(lo, hi int)) {
+	for n := lo; n < hi; n += c.Group() {
+		f(n, min(n+c.Group(), hi))
+	}
+}
+
 func forward(c Images, s ConvShape, y, x []float32) {
 	Parallel(s.N, 1, func(lo, hi int) {
 		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.Image(m, y[n*s.Out():(n+1)*s.Out()], x[n*s.In():(n+1)*s.In()])
-		}
+		groups(c, lo, hi, func(n, end int) { c.Image(m, y[n*s.Out():end*s.Out()], x[n*s.In():end*s.In()]) })
 		PutScratch(m)
 	})
 }
 
-func gradInput(c Images, s ConvShape, dx, dy []float32) {
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradInput(m, dx[n*s.In():(n+1)*s.In()], dy[n*s.Out():(n+1)*s.Out()])
-		}
-		PutScratch(m)
-	})
-}
-
-// gradKernel: each chunk of images has a sum of its own; they are added in order.
-func gradKernel(c Images, s ConvShape, dw, x, dy []float32) {
+// backward computes dx and dw, each unless it is nil: each chunk of images has a sum of its own; they are added in order.
+func backward(c Images, s ConvShape, dx, dw, x, dy []float32) {
+	size := 0
+	if dw != nil {
+		size = c.SumSize()
+	}
 	call := GetScratch()
-	call.c = grow(call.c, c.SumSize())
+	call.c = grow(call.c, size)
 	Reduce(call.c, s.N, func(sum []float32, lo, hi int) {
 		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradKernel(m, sum, x[n*s.In():(n+1)*s.In()], dy[n*s.Out():(n+1)*s.Out()], n == lo)
-		}
+		groups(c, lo, hi, func(n, end int) {
+			var gx, in []float32
+			if dx != nil {
+				gx = dx[n*s.In() : end*s.In()]
+			}
+			if dw != nil {
+				in = x[n*s.In() : end*s.In()]
+			} else {
+				sum = nil
+			}
+			c.ImageGrad(m, gx, sum, in, dy[n*s.Out():end*s.Out()], n == lo)
+		})
 		PutScratch(m)
 	})
-	c.FinishSum(dw, call.c)
+	if dw != nil {
+		c.FinishSum(dw, call.c)
+	}
 	PutScratch(call)
 }
 
