@@ -111,6 +111,9 @@ Networks: ` + strings.Join(models.Names(), ", ") + `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is saved).`,
 		Example: "  temper train arm-example --epochs 5 -o float.temper\n  temper train float.temper --resume -o float.temper",
 		Args:    exactly(1, "a network's name or a checkpoint"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return models.Names(), cobra.ShellCompDirectiveDefault
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := t.open(cmd.Context(), a); err != nil {
 				return err

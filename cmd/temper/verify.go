@@ -33,6 +33,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.
 			if err != nil {
 				return usageError{err}
 			}
+			if !(atLeast >= 0 && atLeast <= 1) || limit < 0 {
+				return usageError{fmt.Errorf("--at-least %g must be a part from 0 to 1, such as 0.985, and --limit %d not negative", atLeast, limit)}
+			}
 			_, test, err := temper.OpenData(cmd.Context(), data, a.err)
 			if err != nil {
 				return err
