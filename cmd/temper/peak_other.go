@@ -2,7 +2,10 @@
 
 package main
 
-import "runtime"
+import (
+	"os"
+	"runtime"
+)
 
 // peakMB is what the Go runtime has of the system: other systems tell a peak differently.
 func peakMB() float64 {
@@ -10,3 +13,9 @@ func peakMB() float64 {
 	runtime.ReadMemStats(&m)
 	return float64(m.Sys) / 1e6
 }
+
+// cpuMS is not known on other systems.
+func cpuMS() float64 { return 0 }
+
+// childPeakMB is not known on other systems.
+func childPeakMB(*os.ProcessState) float64 { return 0 }
