@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -298,9 +299,26 @@ func (b *bencher) measure(ctx context.Context, job benchJob, data string) (r ben
 		p := side(blocks[1], job.Batch, sides[1].ready.BaseMB)
 		r.Peer, r.Ratio = &p, ratios(r.benchSide, p)
 	}
-	profiled, err := ours.block(ctx, fmt.Sprintf("%d profile", b.steps), b.steps)
-	r.Profile = profiled.Profile
+	r.Profile, err = b.profile(ctx, ours)
 	return r, err
+}
+
+// profile makes three rounds with the clock on, and keeps the fastest: where other programs interfere, the parts of the others mislead.
+func (b *bencher) profile(ctx context.Context, ours *trainer) (best *benchProfile, err error) {
+	least := math.Inf(1)
+	for range 3 {
+		block, err := ours.block(ctx, fmt.Sprintf("%d profile", b.steps), b.steps)
+		if err != nil {
+			return nil, err
+		}
+		if m := median(block.MS); m < least && block.Profile != nil {
+			least, best = m, block.Profile
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("%s: no profile in the answer", ours.who)
+	}
+	return best, nil
 }
 
 // startPeer starts peer.py. A Python without the packages is an error that says what to do.

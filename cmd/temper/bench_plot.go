@@ -10,7 +10,7 @@ import (
 // The picture: a group of bars for each measurement, the time of a step cut into its parts, the peer's below it, and the ratio.
 const (
 	plotWidth  = 900
-	plotLeft   = 250 // of the bars
+	plotLeft   = 275 // of the bars
 	plotRight  = 110 // for the numbers behind the longest bar
 	plotTop    = 64
 	barHeight  = 14
@@ -94,7 +94,7 @@ func plotLegend(b *strings.Builder, peer bool) {
 		entry(p.colour, p.name)
 	}
 	if peer {
-		entry(peerColour, "TensorFlow")
+		entry(peerColour, "TensorFlow (x its time / ours)")
 	}
 }
 
@@ -109,7 +109,7 @@ func plotAxis(b *strings.Builder, scale, longest float64, bottom int) {
 	}
 	for v := 0.0; v <= longest; v += step {
 		x := plotLeft + v*scale
-		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%[1]g" y2="%d" stroke="#ddd"/>`+"\n", x, plotTop-4, bottom)
+		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#ddd"/>`+"\n", x, plotTop-4, x, bottom)
 		plotText(b, int(x), bottom+14, "middle", `fill="#555"`, fmt.Sprintf("%.4g", v))
 	}
 }

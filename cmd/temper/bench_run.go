@@ -164,8 +164,12 @@ func timed(ctx context.Context, argv, env []string, answer any) (timedProcess, e
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = env, &out, said
 	begin := time.Now()
-	err := cmd.Run()
-	t := timedProcess{seconds: time.Since(begin).Seconds()}
+	if err := cmd.Start(); err != nil {
+		return timedProcess{}, err
+	}
+	peak := watchPeakMB(cmd.Process)
+	err := cmd.Wait()
+	t := timedProcess{seconds: time.Since(begin).Seconds(), peakMB: peak(cmd.ProcessState)}
 	if ctx.Err() != nil {
 		return t, ctx.Err()
 	}
@@ -173,7 +177,6 @@ func timed(ctx context.Context, argv, env []string, answer any) (timedProcess, e
 		return t, fmt.Errorf("%w; it said:\n%s", err, said)
 	}
 	t.cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-	t.peakMB = childPeakMB(cmd.ProcessState)
 	if err := json.Unmarshal(out.Bytes(), answer); err != nil {
 		return t, fmt.Errorf("its answer is no JSON object: %w", err)
 	}

@@ -17,5 +17,7 @@ func peakMB() float64 {
 // cpuMS is not known on other systems.
 func cpuMS() float64 { return 0 }
 
-// childPeakMB is not known on other systems.
-func childPeakMB(*os.ProcessState) float64 { return 0 }
+// watchPeakMB: the memory of another process is not known on other systems.
+func watchPeakMB(*os.Process) func(*os.ProcessState) float64 {
+	return func(*os.ProcessState) float64 { return 0 }
+}
