@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A measurement is made by a process of its own: this binary for Temper, peer/peer.py for TensorFlow. Both are started with
@@ -88,7 +89,7 @@ func startTrainer(ctx context.Context, who string, argv, env []string) (*trainer
 		return nil, fmt.Errorf("%s cannot be started: %w", who, err)
 	}
 	if err := t.read(&t.ready); err != nil {
-		t.close()
+		defer t.close()
 		return nil, t.explain(ctx, err)
 	}
 	if t.ready.Error != "" || !t.ready.Ready {
@@ -114,9 +115,13 @@ func (t *trainer) block(ctx context.Context, request string, steps int) (b bench
 	return b, nil
 }
 
-// close ends the process.
+// close ends the process, if it has not ended: by the end of its input, or after a while by force.
 func (t *trainer) close() error {
+	if t.cmd.ProcessState != nil {
+		return nil
+	}
 	t.in.Close()
+	defer time.AfterFunc(10*time.Second, func() { t.cmd.Process.Kill() }).Stop()
 	return t.cmd.Wait()
 }
 
@@ -137,8 +142,7 @@ func (t *trainer) explain(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		t.in.Close()
-		if err = t.cmd.Wait(); err == nil {
+		if err = t.close(); err == nil {
 			err = errors.New("it ended without an answer")
 		}
 	}
