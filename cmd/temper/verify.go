@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -91,7 +90,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.
 
 // classify returns the predicted class of each example, by a file or by a checkpoint's eval session.
 func classify(cmd *cobra.Command, path string, p interp.Profile, test *datasets.Set) ([]int, error) {
-	if !strings.HasSuffix(path, ".temper") {
+	if !isCheckpoint(path) {
 		m, err := tflite.ReadFile(path)
 		if err != nil {
 			return nil, err
