@@ -142,15 +142,30 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 		packB(s.b, b[k0*rs:], kn, n, rs, cs, t.nr)
 		at := a
 		at.x = a.x[k0*a.inner:]
-		Parallel(m, 2*t.mr, func(lo, hi int) {
-			w := GetScratch()
-			rows := at
-			rows.x = at.x[lo*at.row:]
-			product(t, w, c[lo*n:], n, rows, packed(t, s.b, kn), hi-lo, 1, kn, n, k0 > 0)
-			PutScratch(w)
-		})
+		matmulWork.Parallel(m, 2*t.mr, matmulArgs{t, c, at, s.b, kn, n, k0 > 0}, (*matmulArgs).rows)
 	}
 	PutScratch(s)
+}
+
+// matmulArgs is a product of a block of b.
+type matmulArgs struct {
+	t          *tile
+	c          []float32
+	a          left
+	b          []float32
+	k, n       int
+	accumulate bool
+}
+
+var matmulWork Work[matmulArgs]
+
+// rows computes some rows of c.
+func (p *matmulArgs) rows(lo, hi int) {
+	w := GetScratch()
+	a := p.a
+	a.x = a.x[lo*a.row:]
+	product(p.t, w, p.c[lo*p.n:], p.n, a, packed(p.t, p.b, p.k), hi-lo, 1, p.k, p.n, p.accumulate)
+	PutScratch(w)
 }
 
 // MatMul computes c[m,n] = a[m,k] b[k,n].
