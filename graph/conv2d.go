@@ -70,13 +70,10 @@ func (k Conv2D) Kernel(c Context) (Kernel, error) {
 
 type conv2DKernel struct{ *compute.Conv }
 
+func (k *conv2DKernel) backwardReads(i int) bool { return i != output }
+
 func (k *conv2DKernel) Forward(y []float32, in [][]float32) { k.Conv.Forward(y, in[0], in[1]) }
 
 func (k *conv2DKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
-	if dx[0] != nil {
-		k.GradInput(dx[0], dy, in[1])
-	}
-	if dx[1] != nil {
-		k.GradKernel(dx[1], in[0], dy)
-	}
+	k.Grad(dx[0], dx[1], in[0], dy, in[1])
 }

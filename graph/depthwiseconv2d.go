@@ -47,15 +47,12 @@ func (k DepthwiseConv2D) Kernel(c Context) (Kernel, error) {
 
 type depthwiseKernel struct{ *compute.DepthwiseConv }
 
+func (k *depthwiseKernel) backwardReads(i int) bool { return i != output }
+
 func (k *depthwiseKernel) Forward(y []float32, in [][]float32) {
 	k.DepthwiseConv.Forward(y, in[0], in[1])
 }
 
 func (k *depthwiseKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
-	if dx[0] != nil {
-		k.GradInput(dx[0], dy, in[1])
-	}
-	if dx[1] != nil {
-		k.GradKernel(dx[1], in[0], dy)
-	}
+	k.Grad(dx[0], dx[1], in[0], dy, in[1])
 }

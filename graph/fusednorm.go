@@ -21,7 +21,7 @@ type normChain struct {
 	a, b, slope       []float32 // scratch for a coefficient a channel
 }
 
-func newNormChain(c *chainKernel, k BatchNorm, train bool) *normChain {
+func newNormChain(c *chainKernel, k BatchNorm, train bool, keeps *keeper) *normChain {
 	s := c.s
 	f := &normChain{chainKernel: c, batch: train && !k.Frozen, epsilon: k.epsilon(), momentum: k.momentum()}
 	for _, x := range []*[]float32{&f.mean, &f.inv, &f.a, &f.b, &f.slope} {
@@ -29,7 +29,8 @@ func newNormChain(c *chainKernel, k BatchNorm, train bool) *normChain {
 	}
 	f.center = make([]float64, s.OC)
 	if train {
-		f.z, f.sums = make([]float32, s.N*s.Out()), make([]float64, 2*s.N*s.OC)
+		keep(keeps, &f.z, s.N*s.Out())
+		f.sums = make([]float64, 2*s.N*s.OC)
 	}
 	if f.batch {
 		f.moments = make([]float64, 2*s.N*s.OC)
@@ -43,6 +44,10 @@ func (k *normChain) first() int {
 		return k.bias + 1
 	}
 	return 2
+}
+
+func (k *normChain) backwardReads(i int) bool {
+	return i == k.first() || k.chainKernel.backwardReads(i)
 }
 
 func (k *normChain) Forward(y []float32, in [][]float32) {
@@ -59,22 +64,24 @@ func (k *normChain) Forward(y []float32, in [][]float32) {
 	s := k.s
 	compute.Parallel(s.N, 1, func(lo, hi int) {
 		m := compute.GetScratch()
-		for n := lo; n < hi; n++ {
-			out := of(y, n, s.Out())
+		groups(k.conv, lo, hi, func(n, end int) {
+			out := span(y, n, end, s.Out())
 			z := out
 			if k.z != nil {
-				z = of(k.z, n, s.Out())
+				z = span(k.z, n, end, s.Out())
 			}
-			k.conv.Image(m, z, of(in[0], n, s.In()))
+			k.conv.Image(m, z, span(in[0], n, end, s.In()))
 			if bias != nil {
 				compute.BiasAct(z, z, bias, s.OC, compute.Linear)
 			}
-			if k.batch {
-				compute.Moments(k.moments[2*n*s.OC:(2*n+1)*s.OC], k.moments[(2*n+1)*s.OC:2*(n+1)*s.OC], z, s.OC)
-				continue
+			if !k.batch {
+				compute.ScaleShiftAct(out, z, k.a, k.b, s.OC, k.act)
+				return
 			}
-			compute.ScaleShiftAct(out, z, k.a, k.b, s.OC, k.act)
-		}
+			for i := n; i < end; i++ {
+				compute.Moments(k.moments[2*i*s.OC:(2*i+1)*s.OC], k.moments[(2*i+1)*s.OC:2*(i+1)*s.OC], of(z, i-n, s.Out()), s.OC)
+			}
+		})
 		compute.PutScratch(m)
 	})
 	if !k.batch {
@@ -148,9 +155,9 @@ func (k *normChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 			k.b[c], k.slope[c] = float32(sum/pixels), float32(dot*inv*inv/pixels)
 		}
 	}
-	gradChain(k.conv, s, dx, in, k.bias, func(m *compute.Scratch, n int, db []float32) []float32 {
-		dz := m.Buffer(0, s.Out())
-		compute.NormGrad(dz, of(dy, n, s.Out()), of(y, n, s.Out()), of(k.z, n, s.Out()), k.a, k.b, k.slope, k.mean, s.OC, k.act)
+	gradChain(k.conv, s, dx, in, k.bias, func(m *compute.Scratch, n, end int, db []float32) []float32 {
+		dz := m.Buffer(0, (end-n)*s.Out())
+		compute.NormGrad(dz, span(dy, n, end, s.Out()), span(y, n, end, s.Out()), span(k.z, n, end, s.Out()), k.a, k.b, k.slope, k.mean, s.OC, k.act)
 		if db != nil {
 			compute.SumRows(db, dz, s.OC)
 		}

@@ -56,6 +56,8 @@ type Fit struct {
 	Epochs   int    // default 1
 	Seed     uint64 // of the order of the examples; 0: as stored
 
+	Session []graph.Option // of the training session, such as graph.Timed
+
 	Validation Data
 	Metrics    []Metric
 	Early      EarlyStopping

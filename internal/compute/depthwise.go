@@ -36,16 +36,24 @@ func (d *DepthwiseConv) Forward(y, x, w []float32) {
 // GradInput computes dx from dy and the kernel w.
 func (d *DepthwiseConv) GradInput(dx, dy, w []float32) {
 	d.SetGradKernel(w)
-	gradInput(d, d.s, dx, dy)
+	backward(d, d.s, dx, nil, nil, dy)
+}
+
+// Grad computes dx and dw, each unless it is nil.
+func (d *DepthwiseConv) Grad(dx, dw, x, dy, w []float32) {
+	if dx != nil {
+		d.SetGradKernel(w)
+	}
+	backward(d, d.s, dx, dw, x, dy)
 }
 
 // GradKernel computes dw from x and dy.
-func (d *DepthwiseConv) GradKernel(dw, x, dy []float32) { gradKernel(d, d.s, dw, x, dy) }
+func (d *DepthwiseConv) GradKernel(dw, x, dy []float32) { backward(d, d.s, nil, dw, x, dy) }
 
 // SetKernel keeps the kernel for Image.
 func (d *DepthwiseConv) SetKernel(w []float32) { d.w = w }
 
-// SetGradKernel keeps the kernel for ImageGradInput.
+// SetGradKernel keeps the kernel for the data gradient of ImageGrad.
 func (d *DepthwiseConv) SetGradKernel(w []float32) { d.gw = w }
 
 // padded is the image with its border and its channels repeated, in scratch memory unless it needs neither.
@@ -69,8 +77,32 @@ func (d *DepthwiseConv) padded(m *Scratch, x []float32) []float32 {
 	return m.a
 }
 
-// Image computes one image.
+// Group is one image.
+func (d *DepthwiseConv) Group() int { return 1 }
+
+// Image computes images.
 func (d *DepthwiseConv) Image(m *Scratch, y, x []float32) {
+	in, out := d.s.In(), d.s.Out()
+	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
+		d.image(m, y[:out], x[:in])
+	}
+}
+
+// ImageGrad computes the gradients of images.
+func (d *DepthwiseConv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
+	in, out := d.s.In(), d.s.Out()
+	for n := range len(dy) / max(out, 1) {
+		image := dy[n*out : (n+1)*out]
+		if dx != nil {
+			d.imageGradInput(m, dx[n*in:(n+1)*in], image)
+		}
+		if sum != nil {
+			d.imageGradKernel(m, sum, x[n*in:(n+1)*in], image, first && n == 0)
+		}
+	}
+}
+
+func (d *DepthwiseConv) image(m *Scratch, y, x []float32) {
 	s := d.s
 	in := d.padded(m, x)
 	clear(y)
@@ -88,8 +120,8 @@ func (s ConvShape) rows(pw int, f func(oy, tap, at int)) {
 	}
 }
 
-// ImageGradInput computes one image of dx.
-func (d *DepthwiseConv) ImageGradInput(m *Scratch, dx, dy []float32) {
+// imageGradInput computes one image of dx.
+func (d *DepthwiseConv) imageGradInput(m *Scratch, dx, dy []float32) {
 	s := d.s
 	m.a, m.b = grow(m.a, d.ph*d.pw*s.OC), grow(m.b, s.H*s.W*s.OC)
 	clear(m.a)
@@ -110,11 +142,11 @@ func (d *DepthwiseConv) ImageGradInput(m *Scratch, dx, dy []float32) {
 	}
 }
 
-// SumSize is the length of a sum of ImageGradKernel.
+// SumSize is the length of a sum of ImageGrad.
 func (d *DepthwiseConv) SumSize() int { return d.s.KH * d.s.KW * d.s.OC }
 
-// ImageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
-func (d *DepthwiseConv) ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
+// imageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
+func (d *DepthwiseConv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 	s := d.s
 	in := d.padded(m, x)
 	if first {

@@ -1,13 +1,18 @@
 package compute
 
-// Images is a convolution that runs image by image: Conv or DepthwiseConv.
+import "sync"
+
+// Images is a convolution that runs image by image: Conv or DepthwiseConv. The methods on images take one or several, one behind the other, at best
+// Group of them; side by side calls need a Scratch each.
 type Images interface {
+	Group() int
 	SetKernel(w []float32)
 	Image(m *Scratch, y, x []float32)
 	SetGradKernel(w []float32)
-	ImageGradInput(m *Scratch, dx, dy []float32)
+	// ImageGrad computes both gradients: dx, unless it is nil, and the kernel's, unless sum is nil. The latter is added to sum (SumSize floats in a
+	// form of the convolution's own, for FinishSum), or written if this is the first call for the sum.
+	ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool)
 	SumSize() int
-	ImageGradKernel(m *Scratch, sum, x, dy []float32, first bool)
 	FinishSum(dw, sum []float32)
 }
 
@@ -17,55 +22,88 @@ func (s ConvShape) In() int { return s.H * s.W * s.C }
 // Out is the size of an output image.
 func (s ConvShape) Out() int { return s.OH * s.OW * s.OC }
 
+// groups calls f for each group of images of [lo, hi).
+func groups(c Images, lo, hi int, f func(lo, hi int)) {
+	for n := lo; n < hi; n += c.Group() {
+		f(n, min(n+c.Group(), hi))
+	}
+}
+
 func forward(c Images, s ConvShape, y, x []float32) {
 	Parallel(s.N, 1, func(lo, hi int) {
 		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.Image(m, y[n*s.Out():(n+1)*s.Out()], x[n*s.In():(n+1)*s.In()])
-		}
+		groups(c, lo, hi, func(n, end int) { c.Image(m, y[n*s.Out():end*s.Out()], x[n*s.In():end*s.In()]) })
 		PutScratch(m)
 	})
 }
 
-func gradInput(c Images, s ConvShape, dx, dy []float32) {
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradInput(m, dx[n*s.In():(n+1)*s.In()], dy[n*s.Out():(n+1)*s.Out()])
-		}
-		PutScratch(m)
-	})
-}
-
-// gradKernel: each chunk of images has a sum of its own; they are added in order.
-func gradKernel(c Images, s ConvShape, dw, x, dy []float32) {
+// backward computes dx and dw, each unless it is nil: each chunk of images has a sum of its own; they are added in order.
+func backward(c Images, s ConvShape, dx, dw, x, dy []float32) {
+	size := 0
+	if dw != nil {
+		size = c.SumSize()
+	}
 	call := GetScratch()
-	call.c = grow(call.c, c.SumSize())
+	call.c = grow(call.c, size)
 	Reduce(call.c, s.N, func(sum []float32, lo, hi int) {
 		m := GetScratch()
-		for n := lo; n < hi; n++ {
-			c.ImageGradKernel(m, sum, x[n*s.In():(n+1)*s.In()], dy[n*s.Out():(n+1)*s.Out()], n == lo)
-		}
+		groups(c, lo, hi, func(n, end int) {
+			var gx, in []float32
+			if dx != nil {
+				gx = dx[n*s.In() : end*s.In()]
+			}
+			if dw != nil {
+				in = x[n*s.In() : end*s.In()]
+			} else {
+				sum = nil
+			}
+			c.ImageGrad(m, gx, sum, in, dy[n*s.Out():end*s.Out()], n == lo)
+		})
 		PutScratch(m)
 	})
-	c.FinishSum(dw, call.c)
+	if dw != nil {
+		c.FinishSum(dw, call.c)
+	}
 	PutScratch(call)
 }
 
 // Reduce lets each chunk of n items write a sum of its own, as long as dst, and adds the sums in order.
 func Reduce(dst []float32, n int, f func(sum []float32, lo, hi int)) {
-	chunks, size := Chunks(n, 1), len(dst)
-	call := GetScratch()
-	call.a = grow(call.a, chunks*size)
-	Each(chunks, func(c int) { f(call.a[c*size:(c+1)*size], c*n/chunks, (c+1)*n/chunks) })
-	Parallel(size, 1<<12, func(lo, hi int) {
-		copy(dst[lo:hi], call.a[lo:hi])
-		for c := 1; c < chunks; c++ {
-			part := call.a[c*size+lo : c*size+hi]
-			for i, v := range part {
-				dst[lo+i] += v
-			}
-		}
-	})
-	PutScratch(call)
+	r, _ := reductions.Get().(*reduction)
+	if r == nil {
+		r = new(reduction)
+		r.write, r.total = r.writeSum, r.addSums
+	}
+	r.dst, r.n, r.chunks, r.f = dst, n, Chunks(n, 1), f
+	r.sums = grow(r.sums, r.chunks*len(dst))
+	Each(r.chunks, r.write)
+	Parallel(len(dst), 1<<12, r.total)
+	r.dst, r.f = nil, nil
+	reductions.Put(r)
+}
+
+// reduction is a call of Reduce. Its memory is not a Scratch: sums are many times larger than what else a Scratch holds, and there is only one
+// reduction at a time.
+type reduction struct {
+	dst       []float32
+	n, chunks int
+	f         func(sum []float32, lo, hi int)
+	sums      []float32
+	write     func(c int)
+	total     func(lo, hi int)
+}
+
+var reductions sync.Pool
+
+func (r *reduction) writeSum(c int) {
+	size := len(r.dst)
+	r.f(r.sums[c*size:(c+1)*size], c*r.n/r.chunks, (c+1)*r.n/r.chunks)
+}
+
+func (r *reduction) addSums(lo, hi int) {
+	size := len(r.dst)
+	copy(r.dst[lo:hi], r.sums[lo:hi])
+	for c := 1; c < r.chunks; c++ {
+		Add(r.dst[lo:hi], r.dst[lo:hi], r.sums[c*size+lo:c*size+hi])
+	}
 }
