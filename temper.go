@@ -26,15 +26,6 @@ import (
 	"github.com/temper-ml/temper/optim"
 )
 
-// Result is a line of the table: one stage, measured.
-type Result struct {
-	Step     string  `json:"step"`
-	File     string  `json:"file"`
-	Accuracy float64 `json:"accuracy"` // over the whole test set; of an int8 stage by executing the file
-	Bytes    int64   `json:"bytes"`
-	Seconds  float64 `json:"seconds"`
-}
-
 // Options of a run that are not part of the recipe.
 type Options struct {
 	Out      string    // folder for the results, made if missing; default conditioned_models
@@ -266,7 +257,7 @@ func (u *runner) add(step, path string, accuracy float64, begin time.Time) error
 	if err != nil {
 		return err
 	}
-	u.results = append(u.results, Result{step, path, accuracy, info.Size(), time.Since(begin).Seconds()})
+	u.results = append(u.results, Result{Name: step, File: path, Accuracy: accuracy, Bytes: info.Size(), Seconds: time.Since(begin).Seconds()})
 	js, err := json.MarshalIndent(u.results, "", "  ")
 	if err != nil {
 		return err

@@ -108,7 +108,7 @@ func (b *bencher) wholeOurs(ctx context.Context, w *benchWhole, out string) (r b
 		return r, fmt.Errorf("temper run: %w", err)
 	}
 	for _, x := range answer.Results {
-		w.Files = append(w.Files, benchRunFile{"temper", x.Step, x.Accuracy, x.Bytes, x.Seconds})
+		w.Files = append(w.Files, benchRunFile{"temper", x.Name, x.Accuracy, x.Bytes, x.Seconds})
 	}
 	w.PeakMB = max(w.PeakMB, p.peakMB)
 	return benchRun{Seconds: p.seconds, CPUSeconds: p.cpu}, nil

@@ -52,7 +52,7 @@ func table(out io.Writer, results []temper.Result) {
 	w := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	fmt.Fprintln(w, "\nstep\taccuracy\tbytes\tseconds\tfile")
 	for _, r := range results {
-		fmt.Fprintf(w, "%s\t%.2f %%\t%d\t%.1f\t%s\n", r.Step, 100*r.Accuracy, r.Bytes, r.Seconds, r.File)
+		fmt.Fprintf(w, "%s\t%.2f %%\t%d\t%.1f\t%s\n", r.Name, 100*r.Accuracy, r.Bytes, r.Seconds, r.File)
 	}
 	w.Flush()
 }
