@@ -369,3 +369,27 @@ func TestFit(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeBias: a bias that forces a larger weight scale on a channel rounds its codes anew, but to codes that the kernel has.
+func TestLargeBias(t *testing.T) {
+	g := trace(t, layers.Shape{30}, layers.Dense{Name: "dense", Units: 4})
+	for i := range g.Var("dense/kernel").Data {
+		g.Var("dense/kernel").Data[i] *= 1e-6
+	}
+	copy(g.Var("dense/bias").Data, []float32{1, 40, -400, 0})
+	for _, perChannel := range []bool{false, true} {
+		g := g.Clone()
+		must(t, Cluster{Codes: 5, PerChannelDense: perChannel}.Apply(g))
+		must(t, fakequant.PTQ{Config: fakequant.Config{Calibration: examples(t, g, 4)}}.Apply(g))
+		q := g.Op("dense/kernel/cluster/fake_quant")
+		was := slices.Clone(g.Var("dense/kernel/cluster/range").Data)
+		m, err := export.TFLite(g, export.Options{})
+		must(t, err)
+		checkFile(t, g, m, false)
+		i := slices.IndexFunc(m.Subgraphs[0].Tensors, func(x *tflite.Tensor) bool { return x.Name == "dense/kernel" })
+		scale := m.Subgraphs[0].Tensors[i].Quant.Scale
+		if last := scale[max(0, len(scale)-2)]; !(last > 1.01*was[len(was)-1]/127) {
+			t.Errorf("per channel %v: scale %v of %s did not grow from %v: the test shows nothing", perChannel, scale, q.Name, was)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/fakequant/quant"
@@ -77,7 +78,8 @@ func (l *lowering) sameParams(in, out int) error {
 type weights struct {
 	codes  []int8 // in the graph's layout
 	scale  []float32
-	levels int // the largest magnitude of a code
+	levels int    // the largest magnitude of a code
+	book   []int8 // the codes of a clustered kernel, ascending: whatever is rounded anew stays among them
 }
 
 // kernel reads the codes that the fake quantizer of a kernel gives to its weights.
@@ -109,7 +111,11 @@ func kernel(v *graph.Value) (*weights, error) {
 	for i, value := range x {
 		w.codes[i] = int8(n[i%len(n)].Code(value))
 	}
-	return w, nil
+	p, err := graph.PromiseOf(v)
+	if p.Codes > 0 {
+		w.book = slices.Compact(slices.Sorted(slices.Values(w.codes)))
+	}
+	return w, err
 }
 
 // fold multiplies channel c by factor[c]: the magnitude goes into the scale, the sign into the codes.
@@ -160,15 +166,29 @@ func (w *weights) bias(b []float32, input float32) []int32 {
 	return codes
 }
 
-// grow raises the scale of a channel (of all when there is one scale) and rounds its codes anew.
+// grow raises the scale of a channel (of all when there is one scale) and rounds its codes anew, within the codebook of a clustered kernel.
 func (w *weights) grow(channel, channels int, scale float64) {
 	factor := float64(w.scale[channel]) / scale
 	w.scale[channel] = float32(scale)
 	for i := range w.codes {
 		if len(w.scale) == 1 || i%channels == channel {
-			w.codes[i] = int8(math.Round(float64(w.codes[i]) * factor))
+			w.codes[i] = w.nearest(float64(w.codes[i]) * factor)
 		}
 	}
+}
+
+// nearest rounds a code: to an integer, or to one of the codebook. Zero, whose channel adds nothing but its bias, is one in any case.
+func (w *weights) nearest(code float64) int8 {
+	if w.book == nil {
+		return int8(math.Round(code))
+	}
+	best := int8(0)
+	for _, c := range w.book {
+		if math.Abs(float64(c)-code) < math.Abs(float64(best)-code) {
+			best = c
+		}
+	}
+	return best
 }
 
 func largest(x []float32) float64 {
