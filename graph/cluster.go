@@ -134,7 +134,7 @@ func (k Cluster) Kernel(c Context) (Kernel, error) {
 	f.books = c.In[1].Volume() / f.n
 	f.sum, f.count = make([]float64, c.In[1].Volume()), make([]int, c.In[1].Volume())
 	f.codes, f.order, f.scale = make([]float32, f.entries), make([]uint16, f.entries), make([]float32, f.channels)
-	f.value, f.limit, f.source = make([]float32, f.channels*f.padded), make([]float32, f.channels*f.padded), make([]uint16, f.channels*f.padded)
+	f.value, f.limit, f.source = make([]float32, f.channels*f.padded), make([]int32, f.channels*f.padded), make([]uint16, f.channels*f.padded)
 	return f, nil
 }
 
@@ -147,7 +147,7 @@ type clusterKernel struct {
 	books    int // codebooks
 	channels int // tables
 	value    []float32
-	limit    []float32 // behind the last centroid: +Inf
+	limit    []int32   // ordered; behind the last centroid: the largest
 	source   []uint16  // the centroid's place in its codebook, or atZero
 	scale    []float32 // of the int8 grid
 	codes    []float32 // scratch: a codebook
@@ -217,48 +217,40 @@ func (k *clusterKernel) table(c int, scale float32) {
 		}
 		if m > 0 {
 			if k.Grid {
-				limit[m-1] = (last + code) / 2 * scale
+				limit[m-1] = ordered((last+code)/2*scale + 0)
 			} else {
-				limit[m-1] = between(last, code)
+				limit[m-1] = ordered(between(last, code) + 0)
 			}
 		}
 		last = code
 		m++
 	}
 	for i := m - 1; i < len(limit); i++ {
-		limit[i], value[i], source[i] = float32(math.Inf(1)), value[m-1], source[m-1]
+		limit[i], value[i], source[i] = math.MaxInt32, value[m-1], source[m-1]
 	}
 }
 
 // between is the largest number whose float32 distance from a is at most that from b, a < b: weights up to it go to a (TFMOT's argmin).
 func between(a, b float32) float32 {
-	lo, hi := ordered(a), ordered(b)
+	lo, hi := int64(ordered(a)), int64(ordered(b))
 	for lo+1 < hi {
 		mid := lo + (hi-lo)/2
-		if x := fromOrdered(mid); x-a <= b-x {
+		if x := fromOrdered(int32(mid)); x-a <= b-x {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return fromOrdered(lo)
+	return fromOrdered(int32(lo))
 }
 
-// ordered maps floats to integers in the same order.
-func ordered(x float32) int64 {
-	b := int64(math.Float32bits(x))
-	if b >= 1<<31 {
-		return 1<<31 - b
-	}
-	return b
+// ordered maps floats to integers in the same order, -0 below 0; fromOrdered is the way back.
+func ordered(x float32) int32 {
+	b := int32(math.Float32bits(x))
+	return b ^ b>>31&math.MaxInt32
 }
 
-func fromOrdered(i int64) float32 {
-	if i < 0 {
-		return math.Float32frombits(uint32(1<<31 - i))
-	}
-	return math.Float32frombits(uint32(i))
-}
+func fromOrdered(i int32) float32 { return math.Float32frombits(uint32(i ^ i>>31&math.MaxInt32)) }
 
 // look does elements lo to hi, whole rows of channels.
 func (k *clusterKernel) look(y, x []float32, lo, hi int) {
@@ -270,16 +262,11 @@ func (k *clusterKernel) look(y, x []float32, lo, hi int) {
 				y[at+c], k.member[at+c] = 0, atZero
 				continue
 			}
-			table := k.limit[c*all : c*all+all]
-			i := 0
-			for step := half; step > 0; step /= 2 { // the number of limits below v, without branches
-				next := i + step
-				if v <= table[next-1] {
-					next = i
-				}
-				i = next
+			i, key := c*all, int64(ordered(v+0))
+			for step := half; step > 0; step /= 2 { // steps over limits below v, without a branch: a guess of it fails half of the time
+				i += step & int((int64(k.limit[i+step-1])-key)>>63)
 			}
-			y[at+c], k.member[at+c] = k.value[c*all+i], k.source[c*all+i]
+			y[at+c], k.member[at+c] = k.value[i], k.source[i]
 			if v != v {
 				y[at+c] = v
 			}
