@@ -4,6 +4,7 @@
 // Both put the same FakeQuant Ops into the graph, at the places where an int8 TFLite file rounds:
 //
 //   - the kernel of every convolution and dense layer, symmetric and narrow; per output channel for convolutions, depthwise ones included;
+//     behind clusters on the int8 grid with that grid's scales, so that no code changes;
 //   - the input of the network, and the end of every fused group (kernel, bias, BatchNorm, activation);
 //   - the output of element-wise operators, means and separate activations;
 //   - with the fixed parameters of the specification after softmax, sigmoid and tanh;
