@@ -56,7 +56,7 @@ func (c Cluster) Apply(g *graph.Graph) error {
 		return fmt.Errorf("cluster: no layer of %s is clustered: add a rule that names one", g.Name)
 	}
 	for _, l := range layers {
-		if l.reason != "" {
+		if l.reason != "" || l.shares != "" {
 			continue
 		}
 		if err := c.insert(work, l); err != nil {
@@ -122,6 +122,9 @@ func (c Cluster) insert(g *graph.Graph, l layer) error {
 		n--
 	}
 	name := root(v).Name + "/cluster"
+	if g.Value(name) != nil { // of another layer that shares the kernel
+		name = l.head.Name + "/" + name
+	}
 	shape, in := graph.Shape{n}, []*graph.Value{v}
 	if l.perChannel {
 		shape = graph.Shape{v.Shape.Channels(), n}
@@ -150,7 +153,9 @@ func (c Cluster) insert(g *graph.Graph, l layer) error {
 	if err != nil {
 		return err
 	}
-	g.Rewire(v, o.Out, func(r *graph.Op) bool { return r == o })
+	for _, r := range l.readers {
+		r.In[1] = o.Out
+	}
 	return nil
 }
 

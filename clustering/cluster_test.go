@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -392,4 +393,34 @@ func TestLargeBias(t *testing.T) {
 			t.Errorf("per channel %v: scale %v of %s did not grow from %v: the test shows nothing", perChannel, scale, q.Name, was)
 		}
 	}
+}
+
+// TestShared: layers that share a kernel share its clusters; one that is left alone reads the kernel as it is, and its row says so.
+func TestShared(t *testing.T) {
+	b := graph.NewBuilder("shared", 1)
+	y := b.Input("x", 8)
+	w := b.Var("kernel", graph.Weight, graph.Shape{8, 8}, func(x []float32, _ graph.Shape, r *rand.Rand) {
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+	})
+	for _, name := range []string{"a", "b", "c"} {
+		b.Scope(name, func() { y = b.Op("dense", graph.Dense{}, y, w) })
+	}
+	g, err := b.Graph(y)
+	must(t, err)
+	c := Cluster{Codes: 4, Rules: []Rule{{Match: "a", Skip: true}}}
+	rows, err := c.Describe(g)
+	must(t, err)
+	if rows[0].Setting != "left alone" || rows[2].Reason != "shares the kernel of b" {
+		t.Errorf("%q", rows)
+	}
+	must(t, c.Apply(g))
+	if in := g.Op("a/dense").In[1]; in != g.Var("kernel").Value {
+		t.Errorf("a reads %s", in.Name)
+	}
+	if o := g.Op("b/dense").In[1].Op; len(clusterOps(g)) != 1 || o != clusterOps(g)[0] || g.Op("c/dense").In[1].Op != o {
+		t.Errorf("the clusters are not shared:\n%s", g)
+	}
+	must(t, Cluster{Codes: 4, Rules: []Rule{{Match: "[bc]", Skip: true}}}.Apply(g)) // the other layer, by itself
 }

@@ -10,13 +10,15 @@ import (
 // layer is an Op with a kernel, and what clustering does with it.
 type layer struct {
 	head       *graph.Op
+	readers    []*graph.Op  // head, and the layers behind it that share the kernel and are clustered
 	kernel     *graph.Value // the end of what other conditioners put behind the Var
 	codes      int
-	perChannel bool // codebooks
-	scales     bool // int8 grid: a scale for each channel
-	zero       bool // zeros are kept
-	masked     bool // by a Mask
-	reason     string
+	perChannel bool   // codebooks
+	scales     bool   // int8 grid: a scale for each channel
+	zero       bool   // zeros are kept
+	masked     bool   // by a Mask
+	shares     string // the layer before whose kernel, and clusters, it has
+	reason     string // why it is left alone
 }
 
 // little is the part of a network's weights below which its first and its last layer are left alone.
@@ -39,9 +41,9 @@ func (c Cluster) layers(g *graph.Graph) ([]layer, error) {
 		return nil, err
 	}
 	var all []layer
-	taken := map[*graph.Value]bool{}
+	taken := map[*graph.Value]int{} // by which layer
 	for i, o := range heads {
-		l, err := c.layer(g, o, taken)
+		l, err := c.layer(g, o)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.Layer(), err)
 		}
@@ -49,7 +51,8 @@ func (c Cluster) layers(g *graph.Graph) ([]layer, error) {
 		edge := i == 0 || i == len(heads)-1
 		volume := o.In[1].Shape.Volume()
 		switch {
-		case l.reason != "":
+		case !graph.IsConst(l.kernel):
+			l.reason = "the kernel is computed from the input"
 		case rule.Skip:
 			l.reason = fmt.Sprintf("rule %q skips it", rule.Match)
 		case ruled:
@@ -59,9 +62,14 @@ func (c Cluster) layers(g *graph.Graph) ([]layer, error) {
 			l.reason = fmt.Sprintf("first or last layer with %.1f %% of the weights: little to gain", 100*float64(volume)/float64(total))
 		}
 		if l.reason == "" {
-			taken[l.kernel] = true
 			if err := c.possible(l); err != nil {
 				return nil, fmt.Errorf("%s: %w", o.Layer(), err)
+			}
+			if at, shared := taken[l.kernel]; shared {
+				all[at].readers = append(all[at].readers, o)
+				l.shares = all[at].head.Layer()
+			} else {
+				taken[l.kernel] = len(all)
 			}
 		}
 		all = append(all, l)
@@ -79,46 +87,43 @@ func (c Cluster) rule(o *graph.Op) (Rule, bool) {
 }
 
 // layer reads what stands behind the kernel.
-func (c Cluster) layer(g *graph.Graph, o *graph.Op, taken map[*graph.Value]bool) (layer, error) {
+func (c Cluster) layer(g *graph.Graph, o *graph.Op) (layer, error) {
 	rule, _ := c.rule(o)
-	l := layer{head: o, kernel: o.In[1], codes: c.Codes, perChannel: c.PerChannel || rule.PerChannel}
+	l := layer{head: o, readers: []*graph.Op{o}, kernel: o.In[1], codes: c.Codes, perChannel: c.PerChannel || rule.PerChannel}
 	if rule.Codes != 0 {
 		l.codes = rule.Codes
 	}
-	if !graph.IsConst(l.kernel) {
-		l.reason = "the kernel is computed from the input"
-		return l, nil
-	}
-	if taken[l.kernel] {
-		l.reason = "the kernel is shared with a layer before, which is clustered"
-		return l, nil
-	}
+	l.scales = l.perChannel || graph.KindName(o.Kind) != "Dense" || c.PerChannelDense || g.Group(o).Norm != nil
 	for v := l.kernel; v.Op != nil; v = v.Op.In[0] {
-		switch graph.KindName(v.Op.Kind) {
-		case "Mask":
-			l.masked = true
-		case "Cluster":
-			return l, fmt.Errorf("%s is clustered already (%s): a kernel has one codebook", root(v).Name, v.Op.Name)
-		case "FakeQuant":
-			return l, fmt.Errorf("%s is quantized already (%s): the order is prune, cluster, quantize, "+
-				"for a quantizer must take over the scales of the clusters. Start from the float checkpoint", root(v).Name, v.Op.Name)
-		}
+		l.masked = l.masked || graph.KindName(v.Op.Kind) == "Mask"
 	}
-	kind := graph.KindName(o.Kind)
-	l.scales = l.perChannel || kind != "Dense" || c.PerChannelDense || g.Group(o).Norm != nil
 	p, err := graph.PromiseOf(l.kernel)
-	if err != nil {
-		return l, err
-	}
 	l.zero = l.masked || p.Zeros > 0
 	if c.PreserveSparsity != nil {
 		l.zero = *c.PreserveSparsity
 	}
-	return l, nil
+	return l, err
+}
+
+// checkOrder refuses a kernel behind which stands what must come later.
+func checkOrder(kernel *graph.Value) error {
+	for v := kernel; v.Op != nil; v = v.Op.In[0] {
+		switch graph.KindName(v.Op.Kind) {
+		case "Cluster":
+			return fmt.Errorf("%s is clustered already (%s): a kernel has one codebook; graph.Strip makes it a plain kernel again", root(v).Name, v.Op.Name)
+		case "FakeQuant":
+			return fmt.Errorf("%s is quantized already (%s): the order is prune, cluster, quantize, "+
+				"for a quantizer must take over the scales of the clusters. Start from the float checkpoint", root(v).Name, v.Op.Name)
+		}
+	}
+	return nil
 }
 
 // possible refuses what cannot be.
 func (c Cluster) possible(l layer) error {
+	if err := checkOrder(l.kernel); err != nil {
+		return err
+	}
 	least := 2
 	if l.zero || c.Grid == Int8 {
 		least = 3 // 0 is one of them, and there are two signs
@@ -155,6 +160,9 @@ func (c Cluster) Describe(g *graph.Graph) ([]Row, error) {
 		row := Row{l.head.Layer(), "left alone", l.reason}
 		if l.reason == "" {
 			row.Setting, row.Reason = c.setting(l), c.warning(l)
+			if l.shares != "" {
+				row.Reason = "shares the kernel of " + l.shares
+			}
 		}
 		rows = append(rows, row)
 	}
