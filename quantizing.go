@@ -2,7 +2,6 @@ package temper
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/temper-ml/temper/datasets"
 	"github.com/temper-ml/temper/fakequant"
@@ -28,8 +27,7 @@ type Rule struct {
 // QATStep is quantization-aware fine-tuning. Zero fields have the defaults named.
 type QATStep struct {
 	PTQStep         `yaml:",inline"`
-	Epochs          int     `yaml:"epochs" json:"epochs"`                       // default 1
-	LearningRate    float64 `yaml:"learning-rate" json:"learning-rate"`         // default 0.0001
+	Tuning          `yaml:",inline"`
 	Momentum        float32 `yaml:"momentum" json:"momentum"`                   // of the ranges' moving average, default 0.99
 	Delay           int     `yaml:"delay" json:"delay"`                         // steps before values are quantized
 	Freeze          int     `yaml:"freeze" json:"freeze"`                       // step from which ranges stand still; 0: never
@@ -75,8 +73,10 @@ func ruleBits(rules []Rule) []int {
 // Check refuses settings that cannot be; the error names the recipe's key.
 func (s QATStep) Check() error {
 	switch {
-	case s.Epochs < 1 || !(s.LearningRate > 0) || math.IsInf(s.LearningRate, 0):
-		return fmt.Errorf("epochs %d and learning-rate %g must be positive numbers", s.Epochs, s.LearningRate)
+	case s.check() != nil:
+		return s.check()
+	case s.Epochs == 0:
+		return fmt.Errorf("epochs 0: quantization without training is ptq")
 	case !(s.Momentum >= 0 && s.Momentum < 1):
 		return fmt.Errorf("momentum %g must be in [0, 1)", s.Momentum)
 	case s.Delay < 0 || s.Freeze < 0:
@@ -113,19 +113,33 @@ func (p PTQStep) config(train *datasets.Set) (fakequant.Config, error) {
 	return c, nil
 }
 
+// Name is the step's name in recipes and tables.
+func (PTQStep) Name() string { return fakequant.PTQ{}.Name() }
+
+// Name is the step's name in recipes and tables.
+func (QATStep) Name() string { return fakequant.QAT{}.Name() }
+
+// tuning is no training at all.
+func (PTQStep) tuning() Tuning { return Tuning{} }
+
+func (s QATStep) tuning() Tuning { return s.Tuning }
+
 // Conditioner is the step with samples of the training data.
-func (p PTQStep) Conditioner(train *datasets.Set) (fakequant.PTQ, error) {
+func (p PTQStep) Conditioner(train *datasets.Set, _ int) (Conditioner, error) {
 	if err := p.Check(); err != nil {
-		return fakequant.PTQ{}, err
+		return nil, err
 	}
 	c, err := p.config(train)
 	return fakequant.PTQ{Config: c}, err
 }
 
-// Conditioner is the step with samples of the training data.
-func (s QATStep) Conditioner(train *datasets.Set) (fakequant.QAT, error) {
+// Conditioner is the step with samples of the training data, for a training of so many steps.
+func (s QATStep) Conditioner(train *datasets.Set, steps int) (Conditioner, error) {
 	if err := s.Check(); err != nil {
-		return fakequant.QAT{}, err
+		return nil, err
+	}
+	if s.Delay >= steps {
+		return nil, fmt.Errorf("delay %d: the training ends at step %d, and would never see its values quantized; lower the delay or train longer", s.Delay, steps)
 	}
 	c, err := s.config(train)
 	return fakequant.QAT{Config: c, Momentum: s.Momentum, Delay: s.Delay, Freeze: s.Freeze, FreezeBatchNorm: s.FreezeBatchNorm, Learned: s.Learned}, err

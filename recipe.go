@@ -1,69 +1,106 @@
 package temper
 
 import (
+	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
-	"github.com/temper-ml/temper/fakequant"
+	"github.com/temper-ml/temper/datasets"
 	"github.com/temper-ml/temper/layers/models"
 )
 
-// Recipe says which network is trained on what, how, and how it is conditioned.
+// Recipe says which network is trained on what, how, and how it is conditioned: one way by Steps, any number by Results.
 type Recipe struct {
-	Model string `yaml:"model"` // a name of layers/models, or a checkpoint file
-	Data  string `yaml:"data"`  // mnist, or a path: see datasets/open
-	Train Train  `yaml:"train"`
-	Steps []Step `yaml:"steps"`
+	Model   string  `yaml:"model"` // a name of layers/models, or a checkpoint file
+	Data    string  `yaml:"data"`  // mnist, or a path: see datasets/open
+	Train   Train   `yaml:"train"`
+	Name    string  `yaml:"name"`  // of the result of Steps; default by its chain, such as pcqat
+	Steps   []Step  `yaml:"steps"` // a chain: each step goes on with what the one before it made
+	Results Results `yaml:"results"`
 }
 
-// Step is one way of conditioning the trained network; exactly one field is set.
+// Results are chains by name, in the order of the file.
+type Results []NamedSteps
+
+// NamedSteps is a way of conditioning the trained network. Where it does not end with ptq or qat, it ends with ptq.
+type NamedSteps struct {
+	Name  string // of the file; "": by the chain
+	Steps []Step
+}
+
+// Step is a conditioner with its settings, and the training behind it; exactly one field is set.
 type Step struct {
-	PTQ *PTQStep `yaml:"ptq"`
-	QAT *QATStep `yaml:"qat"`
+	Filters *FiltersStep `yaml:"filters" json:"filters,omitempty"`
+	Prune   *PruneStep   `yaml:"prune" json:"prune,omitempty"`
+	Cluster *ClusterStep `yaml:"cluster" json:"cluster,omitempty"`
+	PTQ     *PTQStep     `yaml:"ptq" json:"ptq,omitempty"`
+	QAT     *QATStep     `yaml:"qat" json:"qat,omitempty"`
 }
 
-// UnmarshalYAML reads a step; one without settings may be its bare name.
-func (s *Step) UnmarshalYAML(unmarshal func(any) error) error {
-	var name string
-	if unmarshal(&name) == nil {
-		return s.named(name)
-	}
-	type plain Step
-	return unmarshal((*plain)(s))
+// settings are those of a step.
+type settings interface {
+	Name() string
+	Check() error
+	defaults()
+	tuning() Tuning
+	Conditioner(train *datasets.Set, steps int) (Conditioner, error)
 }
 
-func (s *Step) named(name string) error {
-	switch name {
-	case fakequant.PTQ{}.Name():
-		s.PTQ = &PTQStep{}
-	case fakequant.QAT{}.Name():
-		s.QAT = &QATStep{}
-	default:
-		return unknown("step", name, []string{fakequant.PTQ{}.Name(), fakequant.QAT{}.Name()})
+// settings is the field that is set, the first if there are several.
+func (s Step) settings() settings {
+	switch {
+	case s.Filters != nil:
+		return s.Filters
+	case s.Prune != nil:
+		return s.Prune
+	case s.Cluster != nil:
+		return s.Cluster
+	case s.PTQ != nil:
+		return s.PTQ
+	case s.QAT != nil:
+		return s.QAT
 	}
 	return nil
 }
 
-// Default is Arm's example: the small convolutional network on MNIST, five epochs, quantized after training and with one epoch of fine-tuning.
-func Default() Recipe {
-	r := Recipe{Model: "arm-example", Data: "mnist", Steps: []Step{{PTQ: &PTQStep{}}, {QAT: &QATStep{}}}}
-	r.Train.defaults()
-	r.stepDefaults()
-	return r
+// check refuses a step without settings, and one with those of several.
+func (s Step) check() error {
+	js, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	var set map[string]json.RawMessage
+	if err := json.Unmarshal(js, &set); err != nil {
+		return err
+	}
+	if len(set) != 1 {
+		return fmt.Errorf("a step is one of %s, and this is %d of them; without settings write its name alone, as in \"- ptq\"", strings.Join(stepNames(), ", "), len(set))
+	}
+	return nil
 }
 
-func (r *Recipe) stepDefaults() {
-	for _, s := range r.Steps {
-		if s.PTQ != nil {
-			s.PTQ.defaults()
-		}
-		if s.QAT != nil {
-			s.QAT.defaults()
+// Name is the step's name in recipes and tables.
+func (s Step) Name() string { return s.settings().Name() }
+
+// newStep is a step by name with its defaults.
+func newStep(name string) (Step, error) {
+	for _, s := range emptySteps() {
+		if s.Name() == name {
+			s.settings().defaults()
+			return s, nil
 		}
 	}
+	return Step{}, unknown("step", name, stepNames())
 }
+
+func emptySteps() []Step {
+	return []Step{{Filters: &FiltersStep{}}, {Prune: &PruneStep{}}, {Cluster: &ClusterStep{}}, {PTQ: &PTQStep{}}, {QAT: &QATStep{}}}
+}
+
+func stepNames() []string { return names(emptySteps()) }
 
 // set gives a field its default.
 func set[T comparable](p *T, v T) {
@@ -123,33 +160,138 @@ func (r Recipe) check() error {
 	if err := r.Train.Check(); err != nil {
 		return fmt.Errorf("recipe: train: %w", err)
 	}
-	seen := map[string]bool{}
-	for _, s := range r.Steps {
-		if seen[s.Name()] {
-			return fmt.Errorf("recipe: step %s stands twice: both would write %s.tflite", s.Name(), s.Name())
+	if r.Name != "" && len(r.Steps) == 0 {
+		return fmt.Errorf("recipe: name %q is that of the result of steps, and there are none; those of results have their names already", r.Name)
+	}
+	if err := r.eachStep(Step.check); err != nil {
+		return fmt.Errorf("recipe: %w", err)
+	}
+	seen := map[string]bool{floatName: true}
+	for _, v := range r.chains() {
+		if err := v.check(); err != nil {
+			return fmt.Errorf("recipe: %w", err)
 		}
-		seen[s.Name()] = true
-		if err := s.check(); err != nil {
-			return fmt.Errorf("recipe: %s: %w", s.Name(), err)
+		if seen[v.Name] {
+			return fmt.Errorf("recipe: two results are called %s, and would be one file: give one another name", v.Name)
+		}
+		seen[v.Name] = true
+	}
+	return nil
+}
+
+// eachStep calls f with every step; its errors say which one it is.
+func (r Recipe) eachStep(f func(Step) error) error {
+	for _, v := range append(Results{{"steps", r.Steps}}, r.Results...) {
+		for i, s := range v.Steps {
+			if err := f(s); err != nil {
+				return fmt.Errorf("%s, step %d: %w", v.Name, i+1, err)
+			}
 		}
 	}
 	return nil
 }
 
-func (s Step) check() error {
-	if s.QAT != nil {
-		return s.QAT.Check()
+// chains are all results, each with a name and ending quantized.
+func (r Recipe) chains() Results {
+	var all Results
+	if len(r.Steps) > 0 {
+		all = append(all, NamedSteps{r.Name, r.Steps})
 	}
-	if s.PTQ != nil {
-		return s.PTQ.Check()
+	all = append(all, r.Results...)
+	for i, v := range all {
+		if n := len(v.Steps); n == 0 || place(v.Steps[n-1].Name()) < len(order)-1 {
+			ptq, _ := newStep(PTQStep{}.Name())
+			all[i].Steps = append(slices.Clip(v.Steps), ptq)
+		}
+		if v.Name == "" {
+			all[i].Name = chainName(names(all[i].Steps))
+		}
 	}
-	return fmt.Errorf("a step without settings")
+	return all
 }
 
-// Name is the step's name in tables and file names.
-func (s Step) Name() string {
-	if s.QAT != nil {
-		return fakequant.QAT{}.Name()
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+func (v NamedSteps) check() error {
+	if !fileName.MatchString(v.Name) {
+		return fmt.Errorf("result %q: a name is that of a file: letters, digits, - and _", v.Name)
 	}
-	return fakequant.PTQ{}.Name()
+	if err := checkOrder(names(v.Steps)); err != nil {
+		hint := ""
+		if slices.Equal(names(v.Steps), []string{"ptq", "qat"}) {
+			hint = "; two results from one training are results: {ptq: [ptq], qat: [qat]}"
+		}
+		return fmt.Errorf("result %s: %w%s", v.Name, err, hint)
+	}
+	for _, s := range v.Steps {
+		if err := s.settings().Check(); err != nil {
+			return fmt.Errorf("%s: %w", s.Name(), err)
+		}
+	}
+	return nil
+}
+
+func names(steps []Step) []string {
+	var all []string
+	for _, s := range steps {
+		all = append(all, s.Name())
+	}
+	return all
+}
+
+// chainName is what a chain is called: qat behind the initials of what comes before it (pqat, cqat, pcqat), and without qat the names of what
+// trained (prune, prune-cluster), or ptq.
+func chainName(names []string) string {
+	last := len(names) - 1
+	switch {
+	case names[last] == "qat":
+		s := ""
+		for _, n := range names[:last] {
+			s += n[:1]
+		}
+		return s + "qat"
+	case names[last] == "ptq" && last > 0:
+		last--
+	}
+	return strings.Join(names[:last+1], "-")
+}
+
+// stage is a step of a chain, with all before it.
+type stage struct {
+	step     settings
+	label    string // of progress
+	file     string // of its checkpoint; "" for one that does not train
+	identity string
+}
+
+// stages are those of each chain. Two that are equal, with all before them, have one file and are trained once.
+func (r Recipe) stages() (map[string][]stage, error) {
+	base, err := r.identity()
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]stage{}
+	taken := map[string]string{floatName: base} // identities by file
+	for _, v := range r.chains() {
+		for k := range v.Steps {
+			prefix := v.Steps[:k+1]
+			js, err := json.Marshal(prefix)
+			if err != nil {
+				return nil, err
+			}
+			s := stage{step: prefix[k].settings(), label: chainName(names(prefix)), identity: base + string(js)}
+			if s.step.tuning().Epochs > 0 {
+				file := s.label
+				if k == len(v.Steps)-1 {
+					file = v.Name
+				}
+				for taken[file] != "" && taken[file] != s.identity { // of other settings
+					file = v.Name + "-" + file
+				}
+				taken[file], s.file = s.identity, file+checkpointExt
+			}
+			all[v.Name] = append(all[v.Name], s)
+		}
+	}
+	return all, nil
 }

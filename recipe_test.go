@@ -27,7 +27,7 @@ func TestRecipeErrors(t *testing.T) {
 		{head + "train: {seed: -1}\n", "[3:15] -1: want a whole number, not negative"},
 		{head + "train: {learning-rate: .nan}\n", "NaN"},
 		{head + "train: {solver: sgd, nesterov: true}\n", "set momentum"},
-		{head + "zebra: 1\n", "keys here are model, data, train, steps"},
+		{head + "zebra: 1\n", "keys here are model, data, train, name, steps, results"},
 		{head + "train: {steps: 1}\n", "keys here are epochs, batch, "}, // "steps" is a key elsewhere
 		{head + "steps: [{qat: {layers: [{bits: 4}]}}]\n", "keys here are match, weight-bits, "},
 		{head + "steps: [{qat: {freeze: 5, learned-step: true}}]\n", "learned-step trains them"},
@@ -40,9 +40,39 @@ func TestRecipeErrors(t *testing.T) {
 		{head + "train: {schedule: linear}\n", `schedule "linear" is none of`},
 		{head + "train: {decay: 0.5}\n", "schedules step and exponential"},
 		{head + "train: {augment: {shift: -1}}\n", "shift -1"},
-		{head + "steps: [ptq, ptq]\n", "step ptq stands twice"},
-		{head + "steps: [{}]\n", "step 1 must be one of"},
-		{head + "steps: [{ptq: {}, qat: {}}]\n", "step 1 must be one of"},
+		{head + "steps: [ptq, ptq]\n", "ptq stands twice"},
+		{head + "steps: [{}]\n", "step 1: a step is one of filters, prune, cluster, ptq, qat, and this is 0 of them"},
+		{head + "steps: [{ptq: {}, qat: {}}]\n", "this is 2 of them"},
+		{head + "steps: [prun]\n", `did you mean "prune"`},
+		{head + "steps: [ptq, qat]\n", "ptq and qat exclude each other: a network is quantized once; two results from one training are results: {ptq: [ptq], qat: [qat]}"},
+		{head + "steps: [cluster, prune, qat]\n", "prune comes before cluster: behind a codebook"},
+		{head + "steps: [qat, cluster, prune]\n", "the order is prune, cluster, qat"},
+		{head + "steps: [prune, filters]\n", "filters comes before prune"},
+		{head + "steps: [prune, prune]\n", "prune stands twice"},
+		{head + "name: x\n", "name \"x\" is that of the result of steps"},
+		{head + "name: a/b\nsteps: [ptq]\n", "a name is that of a file"},
+		{head + "name: float\nsteps: [ptq]\n", "two results are called float"},
+		{head + "steps: [prune]\nresults: {prune: [prune]}\n", "two results are called prune"},
+		{head + "results: {a: [prune], a: [ptq]}\n", "[3:23]"},
+		{head + "results: {a: [{prune: {sparsty: 0.5}}]}\n", `did you mean "sparsity"`},
+		{head + "results: {a: [{prune: {end: 1.5}}]}\n", "[3:29] end 1.5: want a whole number"},
+		{head + "results: [prune]\n", "sequence was used where mapping is expected"},
+		{head + "steps: [{prune: {sparsity: 1}}]\n", "sparsity 1 must be in [0, 1)"},
+		{head + "steps: [{prune: {sparsity: -0.1}}]\n", "must be in [0, 1)"},
+		{head + "steps: [{prune: {schedule: polynomal}}]\n", `did you mean "polynomial"`},
+		{head + "steps: [{prune: {begin: 20, end: 10}}]\n", "begin 20, end 10"},
+		{head + "steps: [{prune: {nm: 4:2}}]\n", `nm "4:2": want zeros:weights`},
+		{head + "steps: [{prune: {block: 8}}]\n", `block "8": want input x output channels`},
+		{head + "steps: [{prune: {layers: [{match: dense, nm: half}]}}]\n", `layers "dense": nm "half"`},
+		{head + "steps: [{prune: {epochs: -1}}]\n", "epochs -1"},
+		{head + "steps: [{cluster: {codes: 1}}]\n", "codes 1"},
+		{head + "steps: [{cluster: {grid: int4}}]\n", `did you mean "int8"`},
+		{head + "steps: [{cluster: {init: kmeans}}]\n", "none of linear, random, density, k-means++"},
+		{head + "steps: [{cluster: {gradient: max}}]\n", "gradient"},
+		{head + "steps: [{cluster: {layers: [{match: dense, codes: 300}]}}]\n", "codes 300"},
+		{head + "steps: [{filters: {ratio: 1}}]\n", "ratio 1"},
+		{head + "steps: [{filters: {norm: l3}}]\n", "norm"},
+		{head + "steps: [{qat: {epochs: 0}}]\n", "without training is ptq"},
 		{head + "steps: [{ptq: {calibration: -5}}]\n", "calibration -5"},
 		{head + "steps: [{ptq: {observer: mode}}]\n", `observer "mode"`},
 		{head + "steps: [{ptq: {weight-bits: 9}}]\n", "weight-bits 9"},
@@ -58,7 +88,7 @@ func TestRecipeErrors(t *testing.T) {
 
 // TestRecipeDefaults: what a recipe leaves out is as in the default recipe, and a zero that it says stays.
 func TestRecipeDefaults(t *testing.T) {
-	r, err := ParseRecipe([]byte("model: arm-example\ndata: mnist\nsteps: [ptq, qat]\n"))
+	r, err := ParseRecipe([]byte("model: arm-example\ndata: mnist\nsteps: [prune, qat]\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,24 +153,34 @@ func (s *stopAfter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestInterruptedRun: a run that is interrupted between its epochs, given again, ends with the same files as one that was not.
+// TestInterruptedRun: a run that is interrupted in the middle of its trainings, given again, ends with the same files as one that was not. Stages that several
+// results share are trained once.
 func TestInterruptedRun(t *testing.T) {
-	r, err := ParseRecipe([]byte("model: arm-example\ndata: " + stripes(t) + "\ntrain: {epochs: 3, batch: 32}\nsteps: [{ptq: {calibration: 50}}, {qat: {calibration: 50, epochs: 2}}]\n"))
+	r, err := ParseRecipe([]byte("model: arm-example\ndata: " + stripes(t) + `
+train: {epochs: 3, batch: 32}
+results:
+  ptq: [{ptq: {calibration: 50}}]
+  prune: [{prune: {sparsity: 0.6, epochs: 2, layers: &all [{match: "*"}]}}]
+  pqat: [{prune: {sparsity: 0.6, epochs: 2, layers: *all}}, {qat: {calibration: 50, epochs: 2}}]
+  pcqat: [{prune: {sparsity: 0.6, epochs: 2, layers: *all}}, {cluster: {codes: 8}}, {qat: {calibration: 50}}]
+`))
 	if err != nil {
 		t.Fatal(err)
 	}
 	whole, parts := t.TempDir(), t.TempDir()
-	if _, err := Run(context.Background(), r, Options{Out: whole}); err != nil {
+	results, err := Run(context.Background(), r, Options{Out: whole})
+	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"train 2/3", "qat 1/2", never} {
+	for _, word := range []string{"train 2/3", "prune 1/2", "pqat 1/2", "prune-cluster 1/1", never} {
 		ctx, stop := context.WithCancel(context.Background())
-		_, err := Run(ctx, r, Options{Out: parts, Progress: &stopAfter{word, stop}})
+		again, err := Run(ctx, r, Options{Out: parts, Progress: &stopAfter{word, stop}})
 		stop()
 		if word == never {
 			if err != nil {
 				t.Fatal(err)
 			}
+			sameResults(t, again, results)
 			break
 		}
 		var interrupted *optim.Interrupted
@@ -148,13 +188,34 @@ func TestInterruptedRun(t *testing.T) {
 			t.Fatalf("stopped at %s: %v", word, err)
 		}
 	}
-	for _, name := range []string{"float.temper", "ptq.tflite", "qat.temper", "qat.tflite"} {
-		a, err := os.ReadFile(filepath.Join(whole, name))
+	files, err := filepath.Glob(filepath.Join(whole, "*.t*"))
+	if err != nil || len(files) != 4+5 { // float, prune, prune-cluster, pqat, pcqat are trained
+		t.Errorf("%q, %v", files, err)
+	}
+	for _, file := range files {
+		a, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if b, err := os.ReadFile(filepath.Join(parts, name)); err != nil || string(a) != string(b) {
-			t.Errorf("%s differs after interruptions (%v)", name, err)
+		if b, err := os.ReadFile(filepath.Join(parts, filepath.Base(file))); err != nil || string(a) != string(b) {
+			t.Errorf("%s differs after interruptions (%v)", filepath.Base(file), err)
+		}
+	}
+}
+
+// sameResults: tables that differ in times and folders only, learning curves included.
+func sameResults(t *testing.T, got, want []Result) {
+	t.Helper()
+	for i, r := range got {
+		w := want[i]
+		if r.Name != w.Name || r.Accuracy != w.Accuracy || r.Gzip != w.Gzip || r.Zeros != w.Zeros || r.Codes != w.Codes || len(r.Stages) != len(w.Stages) {
+			t.Errorf("%+v after interruptions, without %+v", r, w)
+			continue
+		}
+		for k := range r.Stages {
+			if len(r.Stages[k].Epochs) != len(w.Stages[k].Epochs) || r.Stages[k].Epochs[0].Loss != w.Stages[k].Epochs[0].Loss {
+				t.Errorf("%s: %+v after interruptions, without %+v", r.Name, r.Stages[k], w.Stages[k])
+			}
 		}
 	}
 }

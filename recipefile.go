@@ -58,13 +58,43 @@ func ParseRecipe(data []byte) (r Recipe, err error) {
 	if err := yaml.UnmarshalWithOptions(data, &r, yaml.Strict()); err != nil {
 		return r, explain(err, file)
 	}
-	for i, s := range r.Steps {
-		if (s.PTQ == nil) == (s.QAT == nil) {
-			return r, fmt.Errorf("recipe: step %d must be one of ptq and qat; without settings write its name alone, as in \"- ptq\"", i+1)
+	return r, r.check()
+}
+
+// UnmarshalYAML reads a step; one without settings may be its bare name. What the file leaves out has its default.
+func (s *Step) UnmarshalYAML(unmarshal func(any) error) (err error) {
+	var name string
+	if unmarshal(&name) == nil {
+		*s, err = newStep(name)
+		return err
+	}
+	var keys yaml.MapSlice
+	if err := unmarshal(&keys); err == nil && len(keys) == 1 {
+		if name, ok := keys[0].Key.(string); ok {
+			if d, err := newStep(name); err == nil {
+				*s = d
+			}
 		}
 	}
-	r.stepDefaults()
-	return r, r.check()
+	type plain Step
+	return unmarshal((*plain)(s))
+}
+
+// UnmarshalYAML reads results in the order of the file.
+func (r *Results) UnmarshalYAML(unmarshal func(any) error) error {
+	var order yaml.MapSlice
+	if err := unmarshal(&order); err != nil {
+		return err
+	}
+	var chains map[string][]Step
+	if err := unmarshal(&chains); err != nil {
+		return err
+	}
+	for _, x := range order {
+		name := fmt.Sprint(x.Key)
+		*r = append(*r, NamedSteps{name, chains[name]})
+	}
+	return nil
 }
 
 // at is an error with a place in the recipe; its text shows the lines around it.
@@ -152,6 +182,9 @@ func typeAt(path string) reflect.Type {
 			return nil
 		}
 	}
+	if t == reflect.TypeFor[Results]() {
+		return t
+	}
 	return element(t)
 }
 
@@ -165,6 +198,9 @@ func element(t reflect.Type) reflect.Type {
 
 // field is the type of the value of a key.
 func field(t reflect.Type, key string) reflect.Type {
+	if t == reflect.TypeFor[Results]() {
+		return reflect.TypeFor[[]Step]() // of any name
+	}
 	if t = element(t); t.Kind() != reflect.Struct {
 		return nil
 	}

@@ -328,7 +328,8 @@ func TestRefusals(t *testing.T) {
 func TestDescribe(t *testing.T) {
 	rows, err := Cluster{Codes: 8, Rules: []Rule{{Match: "point", PerChannel: true}, {Match: "dense", Codes: 5}, {Match: "dense_1", Skip: true}}}.Describe(small(t))
 	must(t, err)
-	want := []Row{
+	var want []graph.Row
+	for _, w := range [][3]string{
 		{"conv2d", "8 codes, int8 grid, a scale a channel, k-means++", ""},
 		{"depthwise", "left alone", "depthwise kernels have few weights and lose much accuracy"},
 		{"point", "8 codes, int8 grid, a codebook a channel, a scale a channel, k-means++",
@@ -336,6 +337,8 @@ func TestDescribe(t *testing.T) {
 		{"conv2d_transpose", "8 codes, int8 grid, a scale a channel, k-means++", ""},
 		{"dense", "5 codes, int8 grid, k-means++", ""},
 		{"dense_1", "left alone", `rule "dense_1" skips it`},
+	} {
+		want = append(want, graph.Row{Layer: w[0], Setting: w[1], Reason: w[2]})
 	}
 	if !slices.Equal(rows, want) {
 		t.Errorf("%q", rows)

@@ -141,23 +141,16 @@ func (c Cluster) possible(l layer) error {
 	return nil
 }
 
-// Row says what is done with a layer.
-type Row struct {
-	Layer   string
-	Setting string
-	Reason  string // why it is left alone, or what the setting costs
-}
-
 // Describe says which layers of g Apply takes, with what, and which it leaves alone and why. g is the graph before Apply.
-func (c Cluster) Describe(g *graph.Graph) ([]Row, error) {
+func (c Cluster) Describe(g *graph.Graph) ([]graph.Row, error) {
 	c.defaults()
 	layers, err := c.layers(g)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	var rows []Row
+	var rows []graph.Row
 	for _, l := range layers {
-		row := Row{l.head.Layer(), "left alone", l.reason}
+		row := graph.Row{Layer: l.head.Layer(), Setting: "left alone", Reason: l.reason}
 		if l.reason == "" {
 			row.Setting, row.Reason = c.setting(l), c.warning(l)
 			if l.shares != "" {

@@ -113,6 +113,12 @@ func (f Fit) Resume(ctx context.Context, c *graph.Checkpoint, data Data, hooks .
 	return r.train(ctx)
 }
 
+// Steps is how many steps a training on data has, if nothing ends it early.
+func (f Fit) Steps(data Data) int {
+	f.defaults()
+	return f.Epochs * ((data.Len() + f.Batch - 1) / f.Batch)
+}
+
 func (f *Fit) defaults() {
 	if f.Solver == nil {
 		f.Solver = &Adam{}

@@ -154,3 +154,12 @@ func Finished(c *graph.Checkpoint, epochs int) bool {
 	var p place
 	return json.Unmarshal([]byte(c.Meta[placeKey]), &p) == nil && (p.Epoch >= epochs || p.Stopped)
 }
+
+// Recorded is the history of a checkpoint's training, without the seconds that it took.
+func Recorded(c *graph.Checkpoint) (*History, error) {
+	var p place
+	if err := json.Unmarshal([]byte(c.Meta[placeKey]), &p); err != nil {
+		return nil, fmt.Errorf("the checkpoint's place: %w", err)
+	}
+	return &History{Epochs: p.History, Steps: p.Step}, nil
+}

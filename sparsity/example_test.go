@@ -35,7 +35,7 @@ func ExamplePrune() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(sparsity.Table(rows))
+	fmt.Print(graph.Table(rows))
 	if err := prune.Apply(net); err != nil {
 		fmt.Println(err)
 		return
@@ -81,7 +81,7 @@ func ExampleFilters() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Print(sparsity.Table(rows))
+	fmt.Print(graph.Table(rows))
 	if err := filters.Apply(net); err != nil {
 		fmt.Println(err)
 		return

@@ -46,7 +46,7 @@ func (f Filters) Apply(g *graph.Graph) error {
 		}
 	}
 	if len(gone) == 0 {
-		return fmt.Errorf("filters: nothing to remove from %s\n%s", g.Name, Table(filterRows(g, teams)))
+		return fmt.Errorf("filters: nothing to remove from %s\n%s", g.Name, graph.Table(filterRows(g, teams)))
 	}
 	work, err := c.without(g, gone)
 	if err != nil {
@@ -57,7 +57,7 @@ func (f Filters) Apply(g *graph.Graph) error {
 }
 
 // Describe tells what Apply does to each layer with filters, and why.
-func (f Filters) Describe(g *graph.Graph) ([]Row, error) {
+func (f Filters) Describe(g *graph.Graph) ([]graph.Row, error) {
 	teams, err := f.plan(g, channelsOf(g))
 	if err != nil {
 		return nil, fmt.Errorf("filters: %w", err)
@@ -282,15 +282,15 @@ func (f Filters) scores(g *graph.Graph, t *team) (map[int]float64, error) {
 }
 
 // filterRows tells of each layer, in order of execution.
-func filterRows(g *graph.Graph, teams []*team) []Row {
-	at := map[*graph.Op]Row{}
+func filterRows(g *graph.Graph, teams []*team) []graph.Row {
+	at := map[*graph.Op]graph.Row{}
 	for _, t := range teams {
 		for _, p := range t.layers {
 			kept := len(p.classes)
 			for _, class := range t.gone {
 				kept -= p.count(class)
 			}
-			r := Row{p.op.Layer(), fmt.Sprintf("%d of %d filters stay", kept, len(p.classes)), t.why}
+			r := graph.Row{Layer: p.op.Layer(), Setting: fmt.Sprintf("%d of %d filters stay", kept, len(p.classes)), Reason: t.why}
 			switch {
 			case p.fixed():
 				r.Setting, r.Reason = "left alone", mustStay
@@ -312,7 +312,7 @@ func filterRows(g *graph.Graph, teams []*team) []Row {
 			at[p.op] = r
 		}
 	}
-	var rows []Row
+	var rows []graph.Row
 	for _, o := range g.Ops {
 		if r, ok := at[o]; ok {
 			rows = append(rows, r)

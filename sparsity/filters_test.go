@@ -125,7 +125,7 @@ branches/branch_1/d  left alone           rule "branches/*/d"
 e                    3 of 6 filters stay
 out                  left alone           its channels must stay: they reach an output, or an operator that mixes them
 `
-	if d := cmp.Diff(want, Table(rows)); d != "" {
+	if d := cmp.Diff(want, graph.Table(rows)); d != "" {
 		t.Error(d)
 	}
 	// The weakest are chosen by hand: filters 0 and 2 of a and b together, 1 and 4 of c, 5, 0 and 3 of e.

@@ -3,7 +3,6 @@ package sparsity
 import (
 	"fmt"
 	"math"
-	"strings"
 
 	"github.com/temper-ml/temper/graph"
 )
@@ -195,11 +194,8 @@ func checkPattern(n, m int, block [2]int) error {
 	return nil
 }
 
-// Row tells what happens to a layer, and why.
-type Row struct{ Layer, Setting, Reason string }
-
 // Describe tells what Apply does to each layer with a kernel of g, and why.
-func (p Prune) Describe(g *graph.Graph) ([]Row, error) {
+func (p Prune) Describe(g *graph.Graph) ([]graph.Row, error) {
 	layers, err := p.plan(g)
 	if err != nil {
 		return nil, fmt.Errorf("prune: %w", err)
@@ -207,27 +203,14 @@ func (p Prune) Describe(g *graph.Graph) ([]Row, error) {
 	return rows(layers), nil
 }
 
-func rows(layers []layer) []Row {
-	var all []Row
+func rows(layers []layer) []graph.Row {
+	var all []graph.Row
 	for _, l := range layers {
-		r := Row{l.op.Layer(), l.setting, l.why}
+		r := graph.Row{Layer: l.op.Layer(), Setting: l.setting, Reason: l.why}
 		if l.reason != "" {
 			r.Setting, r.Reason = "left alone", l.reason
 		}
 		all = append(all, r)
 	}
 	return all
-}
-
-// Table is rows as text.
-func Table(rows []Row) string {
-	a, b := 0, 0
-	for _, r := range rows {
-		a, b = max(a, len(r.Layer)), max(b, len(r.Setting))
-	}
-	var s strings.Builder
-	for _, r := range rows {
-		s.WriteString(strings.TrimRight(fmt.Sprintf("%-*s  %-*s  %s", a, r.Layer, b, r.Setting, r.Reason), " ") + "\n")
-	}
-	return s.String()
 }

@@ -68,7 +68,7 @@ func (p Prune) apply(g *graph.Graph) error {
 		l.op.In[1] = masks[l.kernel].Out
 	}
 	if len(masks) == 0 {
-		return fmt.Errorf("%s has no layer to prune; left alone are\n%s", g.Name, Table(rows(layers)))
+		return fmt.Errorf("%s has no layer to prune; left alone are\n%s", g.Name, graph.Table(rows(layers)))
 	}
 	if err := work.Check(); err != nil {
 		return err

@@ -72,12 +72,12 @@ wide              sparsity 0.5        rule "wide"
 dense             left alone          rule "Dense"
 out               left alone          rule "Dense"
 `
-	if d := cmp.Diff(want, Table(rows)); d != "" {
+	if d := cmp.Diff(want, graph.Table(rows)); d != "" {
 		t.Error(d)
 	}
 	must(t, p.Apply(g))
-	if rows, err = p.Describe(g); err != nil || Table(rows) != want {
-		t.Errorf("after Apply: %v\n%s", err, Table(rows))
+	if rows, err = p.Describe(g); err != nil || graph.Table(rows) != want {
+		t.Errorf("after Apply: %v\n%s", err, graph.Table(rows))
 	}
 	sparsities := func() (all []float64) {
 		for _, l := range []string{"depthwise_conv2d", "mid", "wide"} {

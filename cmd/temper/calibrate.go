@@ -73,7 +73,7 @@ func (a *app) calibrate() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			ptq, err := s.Conditioner(train)
+			ptq, err := s.Conditioner(train, 0)
 			if err != nil {
 				return err
 			}

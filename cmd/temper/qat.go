@@ -40,7 +40,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			if err := temper.Classifies(from.Graph, t.train); err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			qat, err := s.Conditioner(t.train)
+			qat, err := s.Conditioner(t.train, t.fit.Steps(t.examples))
 			if err != nil {
 				return err
 			}
