@@ -108,7 +108,9 @@ func join[T ~string](words []T) string {
 // insert puts a Cluster behind the kernel of a layer.
 func (c Cluster) insert(g *graph.Graph, l layer) error {
 	if c.Grid == Int8 {
-		positiveNorms(g, l.head)
+		if err := positiveNorm(g, l.head); err != nil {
+			return err
+		}
 	}
 	v := l.kernel
 	grid := c.Grid == Int8

@@ -225,7 +225,7 @@ func TestNegativeNorms(t *testing.T) {
 	x := examples(t, g, 1).Sample(1, 1)
 	want := g.Clone()
 	for _, o := range g.Heads() {
-		positiveNorms(g, o)
+		must(t, positiveNorm(g, o))
 	}
 	for in := range x.Batches(0, 0, 1, 0) {
 		if !slices.Equal(outputs(t, g, in), outputs(t, want, in)) {

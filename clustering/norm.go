@@ -6,13 +6,14 @@ import (
 	"github.com/temper-ml/temper/graph"
 )
 
-// positiveNorms turns the sign of channels whose BatchNorm multiplies by a negative factor: kernel, bias, moving mean and gamma change sign, the
-// function stays, to the bit. A negative factor becomes a sign of the codes in the file, and a codebook with both signs has twice the codes.
-// Vars that others read are left.
-func positiveNorms(g *graph.Graph, head *graph.Op) {
+// positiveNorm keeps the factor of a BatchNorm that follows head from being negative: in the file it would become a sign of the channel's codes, and
+// a codebook with both signs has twice the codes. Channels with a negative factor change the sign of kernel, bias, moving mean and gamma, which changes no
+// bit of the function; and the BatchNorm reads |gamma| from then on, as a PReLU of slope -1, so that training cannot make it negative.
+// Where others read one of these Vars nothing is done.
+func positiveNorm(g *graph.Graph, head *graph.Op) error {
 	gr := g.Group(head)
 	if gr.Norm == nil {
-		return
+		return nil
 	}
 	gamma, mean, kernel := gr.Norm.In[1].Var, gr.Norm.In[3].Var, root(head.In[1]).Var
 	vars := []*graph.Var{kernel, gamma, mean}
@@ -21,7 +22,7 @@ func positiveNorms(g *graph.Graph, head *graph.Op) {
 	}
 	for _, v := range vars {
 		if v == nil || len(g.Readers(v.Value)) != 1 {
-			return
+			return nil
 		}
 	}
 	channels := len(gamma.Data)
@@ -35,6 +36,20 @@ func positiveNorms(g *graph.Graph, head *graph.Op) {
 			}
 		}
 	}
+	slope := make([]float32, channels)
+	for i := range slope {
+		slope[i] = -1
+	}
+	minus, err := g.AddVar(gamma.Name+"/positive/slope", graph.Scale, false, gamma.Shape, slope)
+	if err != nil {
+		return err
+	}
+	positive, err := g.NewOp(gamma.Name+"/positive", graph.PReLU{}, gamma.Value, minus.Value)
+	if err != nil {
+		return err
+	}
+	gr.Norm.In[1] = positive.Out
+	return nil
 }
 
 // importance is how much an error of a channel's weights counts: the square of the factor that a BatchNorm multiplies it by.
