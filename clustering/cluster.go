@@ -19,7 +19,7 @@ const (
 
 // Cluster is the conditioner. The zero value is 16 codes a layer on the int8 grid.
 type Cluster struct {
-	Codes            int   // distinct values of a kernel, 2 to 255, zero included; default 16
+	Codes            int   // distinct values of a kernel, 3 to 255, zero included (on the float grid 2, where zeros are not kept); default 16
 	Grid             Grid  // default Int8
 	Init             Init  // default KMeansPlusPlus
 	PerChannel       bool  // a codebook for each output channel; see the warning of Describe
