@@ -15,31 +15,56 @@ type Options struct {
 	FloatInput  bool // the file takes float32 and quantizes it itself
 	FloatOutput bool // the file returns float32
 	Description string
+
+	// AllowBrokenPromises writes a file although its weights are not what pruning or clustering promised (see Audited), to look at it.
+	AllowBrokenPromises bool
 }
 
-// TFLite lowers a quantized graph with static batch 1. The graph is not changed. The error names the Op and what to do.
+// TFLite lowers a quantized graph with static batch 1. The graph is not changed. The error names the Op and what to do; a file whose weights are not
+// what conditioners promised is a *BrokenPromises.
 func TFLite(g *graph.Graph, o Options) (*tflite.Model, error) {
+	m, _, err := Audited(g, o)
+	return m, err
+}
+
+// Audited is TFLite with the count of the weights as they are in the file (see Audit), each beside what the graph promised of it.
+func Audited(g *graph.Graph, o Options) (*tflite.Model, []AuditRow, error) {
 	work := g.Clone()
 	if err := graph.Apply(work, passes...); err != nil {
-		return nil, fmt.Errorf("export %s: %w", g.Name, err)
+		return nil, nil, fmt.Errorf("export %s: %w", g.Name, err)
 	}
 	l := &lowering{
-		g:      work,
-		out:    &tflite.Graph{Name: "main"},
-		tensor: map[*graph.Value]int{},
-		done:   map[*graph.Op]bool{},
+		g:       work,
+		out:     &tflite.Graph{Name: "main"},
+		tensor:  map[*graph.Value]int{},
+		done:    map[*graph.Op]bool{},
+		kernels: map[int]*graph.Value{},
 	}
 	if err := l.run(o); err != nil {
-		return nil, fmt.Errorf("export %s: %w", g.Name, err)
+		return nil, nil, fmt.Errorf("export %s: %w", g.Name, err)
 	}
+	m := l.model(g.Name, o)
+	rows, err := l.audit(m)
+	if err != nil {
+		return nil, nil, fmt.Errorf("export %s: %w", g.Name, err)
+	}
+	broken := slices.DeleteFunc(slices.Clone(rows), func(r AuditRow) bool { return len(r.Broken) == 0 })
+	if len(broken) > 0 && !o.AllowBrokenPromises {
+		return nil, rows, &BrokenPromises{g.Name, broken}
+	}
+	return m, rows, nil
+}
+
+// model is the file around the lowered graph.
+func (l *lowering) model(name string, o Options) *tflite.Model {
 	description := o.Description
 	if description == "" {
-		description = "Temper: " + g.Name
+		description = "Temper: " + name
 	}
 	m := &tflite.Model{Version: 3, Description: description, Subgraphs: []*tflite.Graph{l.out}}
 	m.Signatures = []tflite.Signature{l.signature()}
 	m.Metadata = []tflite.Metadata{{Name: "min_runtime_version", Data: runtimeVersion(m)}}
-	return m, nil
+	return m
 }
 
 // runtimeVersion is the oldest TensorFlow Lite that knows the operator versions of the file, as 16 bytes padded with zeros.
@@ -112,6 +137,8 @@ type lowering struct {
 	out    *tflite.Graph
 	tensor map[*graph.Value]int // where a value is in the file
 	done   map[*graph.Op]bool
+
+	kernels map[int]*graph.Value // of the constants that are kernels, by tensor: the input of the Op that reads it
 }
 
 func (l *lowering) run(o Options) error {

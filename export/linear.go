@@ -54,6 +54,7 @@ func (l *lowering) linear(o *graph.Op) (*linear, error) {
 func (l *lowering) tensors(n *linear, codes []int8, shape []int, axis int) (kernel, bias, out int, err error) {
 	head := n.group.Head
 	kernel = l.constant(source(head.In[1]).Name, tflite.INT8, shape, int8Bytes(codes), n.w.params(axis))
+	l.kernels[kernel] = head.In[1]
 	s := l.out.Tensors[n.input].Quant.Scale[0]
 	p := quant.Params{Scale: make([]float32, len(n.w.scale)), ZeroPoint: make([]int32, len(n.w.scale))}
 	for i, ws := range n.w.scale {

@@ -88,7 +88,7 @@ func TestLaws(t *testing.T) {
 		}
 		data := examples(t, g, 4)
 		must(t, fakequant.PTQ{Config: fakequant.Config{Calibration: data}}.Apply(g))
-		m, err := export.TFLite(g, export.Options{})
+		m, err := export.TFLite(g, export.Options{AllowBrokenPromises: p.M > 0}) // in the middle of the schedule, N:M is not there yet
 		must(t, err)
 		for _, x := range m.Subgraphs[0].Tensors {
 			n, ok := promised[x.Name]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,9 +16,13 @@ func (a *app) export() *cobra.Command {
 	var out string
 	var o export.Options
 	cmd := &cobra.Command{
-		Use:     "export CHECKPOINT",
-		Short:   "Write a quantized network as an int8 TFLite file",
-		Long:    "Writes a fully int8 .tflite with static batch 1.\n\nExit codes: 0 done, 1 failed, 2 wrong usage.",
+		Use:   "export CHECKPOINT",
+		Short: "Write a quantized network as an int8 TFLite file",
+		Long: `Writes a fully int8 .tflite with static batch 1, and counts its weights: zeros,
+distinct codes, and the bits that a weight takes at the least (the entropy of its
+codes). What pruning and clustering promised of a layer must be in the file.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the file would break a promise.`,
 		Example: "  temper export qat.temper -o qat.tflite\n  temper export qat.temper --float-input --float-output -o qat_float_io.tflite",
 		Args:    exactly(1, "a checkpoint"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -28,7 +33,10 @@ func (a *app) export() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			m, err := export.TFLite(c.Graph, o)
+			m, rows, err := export.Audited(c.Graph, o)
+			if broken := (*export.BrokenPromises)(nil); errors.As(err, &broken) {
+				return checkError{err}
+			}
 			if err != nil {
 				return err
 			}
@@ -39,8 +47,10 @@ func (a *app) export() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.print(map[string]any{"file": out, "bytes": info.Size(), "operators": len(m.Subgraphs[0].Operators)}, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: %d operators, %d bytes\n", out, len(m.Subgraphs[0].Operators), info.Size())
+			operators := len(m.Subgraphs[0].Operators)
+			return a.print(map[string]any{"file": out, "bytes": info.Size(), "operators": operators, "weights": rows}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s: %d operators, %d bytes\n\n", out, operators, info.Size())
+				auditTable(w, rows)
 			})
 		},
 	}
@@ -48,5 +58,6 @@ func (a *app) export() *cobra.Command {
 	f.StringVarP(&out, "out", "o", "", "file to write (required)")
 	f.BoolVar(&o.FloatInput, "float-input", false, "take float32 and quantize in the file")
 	f.BoolVar(&o.FloatOutput, "float-output", false, "return float32")
+	f.BoolVar(&o.AllowBrokenPromises, "allow-broken-promises", false, "write the file even if its weights are not what pruning or clustering promised")
 	return cmd
 }

@@ -9,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
+	"github.com/temper-ml/temper/export"
 	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/fakequant/quant"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
 )
@@ -19,17 +21,26 @@ func (a *app) inspect() *cobra.Command {
 	var samples int
 	var dump bool
 	cmd := &cobra.Command{
-		Use:   "inspect FILE [CHECKPOINT]",
-		Short: "Show a checkpoint or a .tflite file; compare a file layer by layer with a checkpoint",
+		Use:   "inspect FILE [FILE2]",
+		Short: "Show a checkpoint or a .tflite file and its weights; compare a file with another, or layer by layer with a checkpoint",
 		Long: `A checkpoint is shown as a table of layers (--dump: as the graph's text), a
-.tflite as text. With a .tflite and a checkpoint, every layer's int8 values are
-compared with the checkpoint's on samples: signal to quantization noise,
-largest error in steps of the scale, saturated values.
+.tflite as text, whoever wrote it, with a count of its weights: zeros, the
+pattern of zeros (2:4: two of every four along the input channels), distinct
+codes, and the entropy of the codes in bits a weight and in bytes, which is what a
+coder that looks at one weight at a time needs at the least.
+
+With two .tflite files the counts stand side by side, "first -> second". With a
+.tflite and a checkpoint, every layer's int8 values are compared with the
+checkpoint's on samples: signal to quantization noise, largest error in steps of
+the scale, saturated values.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
-		Example: "  temper inspect float.temper\n  temper inspect qat.tflite\n  temper inspect ptq.tflite float.temper --samples 50",
-		Args:    between(1, 2, "a file, and a checkpoint to compare with"),
+		Example: "  temper inspect float.temper\n  temper inspect qat.tflite\n  temper inspect prune.tflite pqat.tflite\n  temper inspect ptq.tflite float.temper --samples 50",
+		Args:    between(1, 2, "a file, and perhaps a second one or a checkpoint to compare with"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 && !isCheckpoint(args[0]) && !isCheckpoint(args[1]) {
+				return a.compareWeights(args[0], args[1])
+			}
 			if len(args) == 2 {
 				return a.compareLayers(cmd.Context(), args[0], args[1], data, samples)
 			}
@@ -51,10 +62,16 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 			if err != nil {
 				return err
 			}
+			rows := export.Audit(m)
 			if a.json {
-				return a.print(m, nil)
+				return a.print(summarize(m, rows), nil)
 			}
-			return tflite.Dump(a.out, m)
+			if err := tflite.Dump(a.out, m); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.out)
+			auditTable(a.out, rows)
+			return nil
 		},
 	}
 	f := cmd.Flags()
@@ -62,6 +79,71 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	f.IntVar(&samples, "samples", 100, "test examples to compare on")
 	f.BoolVar(&dump, "dump", false, "print a checkpoint's graph as text")
 	return cmd
+}
+
+// fileSummary is a .tflite without the contents of its constants.
+type fileSummary struct {
+	Description string            `json:"description"`
+	Subgraphs   []subgraphSummary `json:"subgraphs"`
+	Weights     []export.AuditRow `json:"weights"`
+}
+
+type subgraphSummary struct {
+	Name      string            `json:"name"`
+	Inputs    []int             `json:"inputs"` // indices of tensors
+	Outputs   []int             `json:"outputs"`
+	Operators []operatorSummary `json:"operators"`
+	Tensors   []tensorSummary   `json:"tensors"`
+}
+
+type operatorSummary struct {
+	Operator string `json:"operator"`
+	Version  int    `json:"version"`
+	Inputs   []int  `json:"inputs"`
+	Outputs  []int  `json:"outputs"`
+	Options  any    `json:"options,omitempty"`
+}
+
+type tensorSummary struct {
+	Name          string        `json:"name"`
+	Type          string        `json:"type"`
+	Shape         []int         `json:"shape"`
+	ConstantBytes int           `json:"constant_bytes,omitempty"`
+	Quantization  *quant.Params `json:"quantization,omitempty"`
+}
+
+func summarize(m *tflite.Model, rows []export.AuditRow) fileSummary {
+	f := fileSummary{Description: m.Description, Weights: rows}
+	for _, g := range m.Subgraphs {
+		s := subgraphSummary{Name: g.Name, Inputs: g.Inputs, Outputs: g.Outputs}
+		for _, o := range g.Operators {
+			name := o.Code.String()
+			if o.Code == tflite.CUSTOM {
+				name += " " + o.Custom
+			}
+			s.Operators = append(s.Operators, operatorSummary{name, o.Version, o.Inputs, o.Outputs, o.Options})
+		}
+		for _, t := range g.Tensors {
+			s.Tensors = append(s.Tensors, tensorSummary{t.Name, t.Type.String(), t.Shape, len(t.Data), t.Quant})
+		}
+		f.Subgraphs = append(f.Subgraphs, s)
+	}
+	return f
+}
+
+func (a *app) compareWeights(first, second string) error {
+	var rows [2][]export.AuditRow
+	for i, path := range []string{first, second} {
+		m, err := tflite.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		rows[i] = export.Audit(m)
+	}
+	pairs := pairAudits(rows[0], rows[1])
+	return a.print(map[string]any{"first": first, "second": second, "weights": pairs}, func(w io.Writer) {
+		comparisonTable(w, pairs, rows[0], rows[1])
+	})
 }
 
 func (a *app) compareLayers(ctx context.Context, file, checkpoint, data string, samples int) error {

@@ -15,10 +15,10 @@ func Dump(w io.Writer, m *Model) error {
 	p := &printer{w: w}
 	p.line("model %q, schema %d", m.Description, m.Version)
 	for _, md := range m.Metadata {
-		p.line("metadata %s: %d bytes", name(md.Name), len(md.Data))
+		p.line("metadata %s: %d bytes", Printable(md.Name), len(md.Data))
 	}
 	for _, s := range m.Signatures {
-		p.line("signature %s: subgraph %d, inputs %v, outputs %v", name(s.Key), s.Subgraph, named(s.Inputs), named(s.Outputs))
+		p.line("signature %s: subgraph %d, inputs %v, outputs %v", Printable(s.Key), s.Subgraph, named(s.Inputs), named(s.Outputs))
 	}
 	for i, g := range m.Subgraphs {
 		p.line("subgraph %d %q: inputs %v, outputs %v", i, g.Name, g.Inputs, g.Outputs)
@@ -43,8 +43,8 @@ func (p *printer) line(format string, args ...any) {
 	}
 }
 
-// name quotes a name from the file that would not print as it is: it may hold what drives a terminal.
-func name(s string) string {
+// Printable quotes a name from a file that would not print as it is: it may hold what drives a terminal.
+func Printable(s string) string {
 	if q := strconv.QuoteToGraphic(s); q != `"`+s+`"` {
 		return q
 	}
@@ -54,7 +54,7 @@ func name(s string) string {
 func named(list []Named) []string {
 	var s []string
 	for _, n := range list {
-		s = append(s, fmt.Sprintf("%s=t%d", name(n.Name), n.Tensor))
+		s = append(s, fmt.Sprintf("%s=t%d", Printable(n.Name), n.Tensor))
 	}
 	return s
 }
@@ -62,7 +62,7 @@ func named(list []Named) []string {
 func (o *Operator) text() string {
 	code := o.Code.String()
 	if o.Code == CUSTOM {
-		code += " " + name(o.Custom)
+		code += " " + Printable(o.Custom)
 	}
 	s := fmt.Sprintf("%s v%d %v -> %v", code, o.Version, o.Inputs, o.Outputs)
 	if o.Options != nil {
@@ -78,7 +78,7 @@ func (o *Operator) text() string {
 }
 
 func (t *Tensor) text() string {
-	s := fmt.Sprintf("%s %s %v", name(t.Name), t.Type, t.Shape)
+	s := fmt.Sprintf("%s %s %v", Printable(t.Name), t.Type, t.Shape)
 	if t.IsConst() {
 		s += fmt.Sprintf(" constant, %d bytes", len(t.Data))
 	}
