@@ -147,3 +147,15 @@ func (c Chain) Fits(steps int) error {
 	}
 	return nil
 }
+
+// Describe tells what a conditioner does to each layer of a graph, and why, as a table; "" for one that does not say.
+func Describe(c Conditioner, g *graph.Graph) (string, error) {
+	d, ok := c.(interface {
+		Describe(g *graph.Graph) ([]graph.Row, error)
+	})
+	if !ok {
+		return "", nil
+	}
+	rows, err := d.Describe(g)
+	return graph.Table(rows), err
+}

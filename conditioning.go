@@ -118,6 +118,20 @@ func (s *FiltersStep) defaults() {
 	set(&s.Multiple, 1)
 }
 
+// DefaultPrune is the step with its defaults.
+func DefaultPrune() PruneStep {
+	var s PruneStep
+	s.defaults()
+	return s
+}
+
+// DefaultCluster is the step with its defaults.
+func DefaultCluster() ClusterStep {
+	var s ClusterStep
+	s.defaults()
+	return s
+}
+
 // Name is the step's name in recipes and tables.
 func (PruneStep) Name() string { return sparsity.Prune{}.Name() }
 

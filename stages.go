@@ -167,7 +167,9 @@ func (u *runner) condition(ctx context.Context, from *made, s stage) (*made, err
 		if err != nil {
 			return nil, err
 		}
-		u.describe(s.label, c, from.graph)
+		if err := u.describe(s.label, c, from.graph); err != nil {
+			return nil, err
+		}
 		g := from.graph.Clone()
 		return &made{g, from.stages}, Chain{c}.AtOnce(g)
 	}
@@ -186,21 +188,18 @@ func (u *runner) condition(ctx context.Context, from *made, s stage) (*made, err
 		t.Best, t.EarlyStopping = false, 0 // the best epoch may be one before the schedule's end
 	}
 	return u.trained(ctx, t, func() (*graph.Graph, error) {
-		u.describe(s.label, chain[0], from.graph)
+		if err := u.describe(s.label, chain[0], from.graph); err != nil {
+			return nil, err
+		}
 		g := from.graph.Clone()
 		return g, chain.Apply(g)
 	})
 }
 
-// describe prints what happens to which layer, and why.
-func (u *runner) describe(label string, c Conditioner, g *graph.Graph) {
-	d, ok := c.(interface {
-		Describe(*graph.Graph) ([]graph.Row, error)
-	})
-	if !ok {
-		return
+func (u *runner) describe(label string, c Conditioner, g *graph.Graph) error {
+	text, err := Describe(c, g)
+	if text != "" {
+		u.say("%s:\n%s", label, text)
 	}
-	if rows, err := d.Describe(g); err == nil { // Apply returns the error
-		u.say("%s:\n%s", label, graph.Table(rows))
-	}
+	return err
 }

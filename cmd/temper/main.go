@@ -78,10 +78,10 @@ func execute(ctx context.Context, args []string, out, errOut io.Writer) int {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "temper",
-		Short: "Train, quantize and verify small neural networks for NPUs",
-		Long: `Temper trains a network, quantizes it after training and with quantization-aware
-training, exports a fully int8 TFLite file, and measures the accuracy of that
-very file by executing it.
+		Short: "Train, prune, cluster, quantize and verify small neural networks for NPUs",
+		Long: `Temper trains a network, prunes, clusters and quantizes it in any combination,
+exports a fully int8 TFLite file, and measures the accuracy of that very file by
+executing it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold, 130 interrupted.`,
 		Version:       version(),
@@ -97,7 +97,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold, 130 interru
 	}
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object on standard output; progress and messages stay on standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	for _, f := range []func() *cobra.Command{a.run, a.train, a.calibrate, a.qat, a.export, a.verify, a.infer, a.inspect, a.bench} {
+	for _, f := range []func() *cobra.Command{a.run, a.train, a.calibrate, a.prune, a.cluster, a.qat, a.export, a.verify, a.infer, a.inspect, a.bench} {
 		root.AddCommand(f())
 	}
 	strictCompletion(root)

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
-	"github.com/temper-ml/temper/graph"
 )
 
 func (a *app) qat() *cobra.Command {
@@ -26,31 +23,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			if s.PTQStep, err = q.step(); err != nil {
 				return err
 			}
-			s.Epochs, s.LearningRate = t.Epochs, t.LearningRate
-			if err := s.Check(); err != nil {
-				return usageError{err}
-			}
-			if err := t.open(cmd.Context(), a); err != nil {
-				return err
-			}
-			from, err := graph.Load(args[0])
-			if err != nil {
-				return err
-			}
-			if err := temper.Classifies(from.Graph, t.train); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			qat, err := s.Conditioner(t.train, t.fit.Steps(t.examples))
-			if err != nil {
-				return err
-			}
-			if err := qat.Apply(from.Graph); err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
-			}
-			if _, err := t.fit.Run(cmd.Context(), from.Graph, t.examples); err != nil {
-				return t.hint(cmd, err)
-			}
-			return a.trained(cmd, t, from.Graph)
+			s.Epochs, s.LearningRate = t.Epochs, t.Train.LearningRate
+			return a.condition(cmd, t, s, args[0], false)
 		},
 	}
 	t.flags(cmd, 1, 0.0001)

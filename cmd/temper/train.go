@@ -84,14 +84,17 @@ func (t *training) hint(cmd *cobra.Command, err error) error {
 	if !errors.As(err, &interrupted) || interrupted.Path == "" {
 		return err
 	}
-	again := fmt.Sprintf("temper train %s --resume -o %s", t.out, t.out)
-	train, _, findErr := cmd.Root().Find([]string{"train"})
+	verb, _, findErr := cmd.Root().Find([]string{"train"})
 	if findErr != nil {
 		return err
 	}
-	train.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+	if cmd.Flags().Lookup("resume") != nil {
+		verb = cmd
+	}
+	again := fmt.Sprintf("temper %s %s --resume -o %s", verb.Name(), t.out, t.out)
+	verb.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 		ours := cmd.Flags().Lookup(f.Name)
-		if ours != nil && f.Name != "out" && ours.Value.String() != f.DefValue {
+		if ours != nil && f.Name != "out" && f.Name != "resume" && ours.Value.String() != f.DefValue {
 			again += fmt.Sprintf(" --%s=%s", f.Name, ours.Value)
 		}
 	})
