@@ -220,33 +220,34 @@ func (s PruneStep) prune(steps int) (sparsity.Prune, error) {
 	return p, err
 }
 
-// schedule is the one of the step. Its end leaves half of the training to weights whose masks stand still.
+// schedule is the one of the step. By default its end leaves half of the training to weights whose masks stand still, and its last update is its end.
 func (s PruneStep) schedule(n, m, steps int) (sparsity.Schedule, error) {
 	target := s.Sparsity
 	if m > 0 {
 		target = float64(n) / float64(m)
 	}
+	end, every := s.End, s.Frequency
+	if end == 0 {
+		end = s.Begin + max((steps-s.Begin)/2, 1)
+	}
 	switch s.Schedule {
 	case "constant":
-		c := sparsity.Constant{Sparsity: target, Begin: s.Begin, End: s.End, Frequency: s.Frequency}
-		if c.End == 0 {
-			c.End = c.Begin + max((steps-c.Begin)/2, 1)
+		if every == 0 {
+			every = min(100, max((max(end, steps)-s.Begin)/4, 1))
 		}
-		if c.Frequency == 0 {
-			c.Frequency = min(100, max((c.End-c.Begin)/2, 1))
-		}
+		c := sparsity.Constant{Sparsity: target, Begin: s.Begin, End: end, Frequency: every}
 		return c, c.Check()
 	case "polynomial":
-		p := sparsity.Polynomial{Initial: s.Initial, Final: target, Begin: s.Begin, End: s.End, Power: s.Power, Frequency: s.Frequency}
-		if p.End == 0 {
-			p.End = p.Begin + max((steps-p.Begin)/2, 1)
-			if p.Frequency == 0 {
-				p.Frequency = min(100, max((p.End-p.Begin)/8, 1))
-			}
-			if p.Frequency <= p.End-p.Begin { // end with an update
-				p.End -= (p.End - p.Begin) % p.Frequency
-			}
+		if every == 0 {
+			every = min(100, max((end-s.Begin)/8, 1))
 		}
+		if s.End == 0 && every < end {
+			end -= (end - s.Begin) % every
+		}
+		for s.Frequency == 0 && (end-s.Begin)%every != 0 {
+			every--
+		}
+		p := sparsity.Polynomial{Initial: s.Initial, Final: target, Begin: s.Begin, End: end, Power: s.Power, Frequency: every}
 		return p, p.Check()
 	}
 	return nil, unknown("schedule", s.Schedule, pruneSchedules)

@@ -225,7 +225,7 @@ func (v NamedSteps) check() error {
 	}
 	for _, s := range v.Steps {
 		if err := s.settings().Check(); err != nil {
-			return fmt.Errorf("%s: %w", s.Name(), err)
+			return fmt.Errorf("result %s: %s: %w", v.Name, s.Name(), err)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -52,6 +53,9 @@ func ParseRecipe(data []byte) (r Recipe, err error) {
 		return r, err
 	}
 	if err := wholeNumbers(file); err != nil {
+		return r, err
+	}
+	if err := knownSteps(file); err != nil {
 		return r, err
 	}
 	r.Train.defaults() // before reading: a 0 in the file stays 0
@@ -126,6 +130,23 @@ func wholeNumbers(file *ast.File) error {
 		}
 		if t := typeAt(v.Key.GetPath()); t != nil && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64 {
 			found = at(f.GetToken(), "%s %s: want a whole number", v.Key.GetToken().Value, f.GetToken().Value)
+		}
+	})
+	return found
+}
+
+// knownSteps refuses bare names that are no steps, at their place.
+func knownSteps(file *ast.File) error {
+	var found error
+	eachValue(file, func(v *ast.MappingValueNode) {
+		list, ok := v.Value.(*ast.SequenceNode)
+		if !ok || typeAt(v.Key.GetPath()) != reflect.TypeFor[Step]() {
+			return
+		}
+		for _, n := range list.Values {
+			if name, ok := n.(*ast.StringNode); ok && !slices.Contains(stepNames(), name.Value) && found == nil {
+				found = at(name.GetToken(), "%v", unknown("step", name.Value, stepNames()))
+			}
 		}
 	})
 	return found

@@ -7,10 +7,9 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
-	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/export"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/internal/atomicfile"
 	"github.com/temper-ml/temper/optim"
@@ -32,6 +31,8 @@ type Result struct {
 
 	Seconds float64 `json:"seconds"`          // spent in this run; stages shared with results before are theirs
 	Stages  []Stage `json:"stages,omitempty"` // the trainings behind the result, in order; that of float first
+
+	Audit []export.AuditRow `json:"audit,omitempty"` // every weight tensor of the file
 
 	float, graph *graph.Graph // what training started from, and what was written
 }
@@ -59,7 +60,7 @@ func (u *runner) add(r Result, begin time.Time) error {
 }
 
 // weigh counts what a file's weights can be compressed to.
-func (r *Result) weigh(m *tflite.Model) error {
+func (r *Result) weigh() error {
 	data, err := os.ReadFile(r.File)
 	if err != nil {
 		return err
@@ -76,71 +77,15 @@ func (r *Result) weigh(m *tflite.Model) error {
 		return err
 	}
 	r.Gzip = int64(zipped.Len())
-	counted, err := promised(r.graph)
-	if err != nil {
-		return err
-	}
-	weights, zeros, entropy := 0, 0, 0.0
-	for _, t := range weightTensors(m) {
-		counts := [256]int{}
-		for _, b := range t.Data {
-			counts[b]++
-		}
-		codes := 0
-		for _, n := range counts {
-			if n > 0 {
-				codes++
-				entropy -= float64(n) * math.Log2(float64(n)/float64(len(t.Data)))
-			}
-		}
-		weights += len(t.Data)
-		zeros += counts[0]
-		if counted[t.Name] {
-			r.Codes = max(r.Codes, codes)
+	for _, row := range r.Audit {
+		if row.Promise != "" {
+			r.Codes = max(r.Codes, row.Codes)
 		}
 	}
-	r.Zeros, r.EntropyBytes = float64(zeros)/float64(max(weights, 1)), int64(math.Ceil(entropy/8))
+	total := export.Total(r.Audit)
+	if r.Codes == 0 {
+		r.Codes = total.Codes
+	}
+	r.Zeros, r.EntropyBytes = total.Sparsity(), int64(math.Ceil(total.EntropyBytes()))
 	return nil
-}
-
-// weightTensors are the weights that operators multiply by.
-func weightTensors(m *tflite.Model) []*tflite.Tensor {
-	var all []*tflite.Tensor
-	for _, s := range m.Subgraphs {
-		for _, o := range s.Operators {
-			switch o.Code {
-			case tflite.CONV_2D, tflite.DEPTHWISE_CONV_2D, tflite.FULLY_CONNECTED, tflite.TRANSPOSE_CONV:
-				if t := s.Tensors[o.Inputs[1]]; t.Data != nil && !slices.Contains(all, t) {
-					all = append(all, t)
-				}
-			}
-		}
-	}
-	return all
-}
-
-// promised are the kernels of a graph that a conditioner promised something of; without any, all kernels.
-func promised(g *graph.Graph) (map[string]bool, error) {
-	kernels, conditioned := map[string]bool{}, map[string]bool{}
-	for _, o := range g.Ops {
-		if !o.IsLinear() {
-			continue
-		}
-		v := o.In[1]
-		for v.Op != nil {
-			v = v.Op.In[0]
-		}
-		kernels[v.Name] = true
-		p, err := graph.PromiseOf(o.In[1])
-		if err != nil {
-			return nil, err
-		}
-		if p != (graph.Promise{}) {
-			conditioned[v.Name] = true
-		}
-	}
-	if len(conditioned) > 0 {
-		return conditioned, nil
-	}
-	return kernels, nil
 }

@@ -129,7 +129,7 @@ func (u *runner) chain(ctx context.Context, c NamedSteps, stages []stage) error 
 		}
 		m = next
 	}
-	file, err := export.TFLite(m.graph, export.Options{})
+	file, audit, err := export.Audited(m.graph, export.Options{AllowBrokenPromises: u.o.AllowBrokenPromises})
 	if err != nil {
 		return err
 	}
@@ -141,8 +141,8 @@ func (u *runner) chain(ctx context.Context, c NamedSteps, stages []stage) error 
 	if err != nil {
 		return err
 	}
-	r := Result{Name: c.Name, Chain: names(c.Steps), File: path, Accuracy: accuracy, Stages: m.stages, float: u.base.graph, graph: m.graph}
-	if err := r.weigh(file); err != nil {
+	r := Result{Name: c.Name, Chain: names(c.Steps), File: path, Accuracy: accuracy, Stages: m.stages, Audit: audit, float: u.base.graph, graph: m.graph}
+	if err := r.weigh(); err != nil {
 		return err
 	}
 	return u.add(r, begin)

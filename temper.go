@@ -28,6 +28,8 @@ import (
 type Options struct {
 	Out      string    // folder for the results, made if missing; default conditioned_models
 	Progress io.Writer // default none
+
+	AllowBrokenPromises bool // write files whose weights are not what pruning or clustering promised, too
 }
 
 // Run does what a recipe says: trains the network (or goes on where an earlier run of the same recipe was stopped), conditions it in each of the
@@ -57,7 +59,7 @@ func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 	}
 	for _, c := range r.chains() {
 		if err := run.chain(ctx, c, stages[c.Name]); err != nil {
-			return run.results, fmt.Errorf("%s: %w", c.Name, err)
+			return run.results, fmt.Errorf("result %s: %w", c.Name, err)
 		}
 	}
 	return run.results, nil

@@ -6,8 +6,8 @@ import (
 	"github.com/temper-ml/temper/graph"
 )
 
-// Prune puts a Mask behind the kernels of a network. Masks start with ones; BeforeStep follows the schedule. A masked weight keeps its value and its
-// gradient, so that the next update may let it back in.
+// Prune puts a Mask behind the kernels of a network. Masks start with ones; BeforeStep follows the schedule. A masked weight has its gradient, by which
+// the next update may let it back in.
 type Prune struct {
 	Schedule Schedule // default Constant{Sparsity: 0.5}; with N and M that of their sparsity
 	Global   bool     // one threshold for all layers together, instead of the same sparsity in each
@@ -106,15 +106,25 @@ func newMask(g *graph.Graph, l layer) (*graph.Op, error) {
 	return g.NewOp(name, graph.Mask{N: l.n, M: l.m, Block: l.block}, l.kernel.Value, keep.Value)
 }
 
-// BeforeStep computes the masks anew where the schedule says so; step is the number of steps done before. It depends on the graph's Vars and on step
-// alone, so that a training that was stopped goes on to the same bits.
+// BeforeStep computes the masks anew where the schedule says so, and sets masked weights to zero, so that they return only by a gradient that is large
+// now; step is the number of steps done before. It depends on the graph's Vars and on step alone, so that a training that was stopped goes on to the
+// same bits.
 func (p Prune) BeforeStep(g *graph.Graph, step int) error {
-	s, update := p.schedule().At(step + 1)
-	if !update {
-		return nil
+	if s, update := p.schedule().At(step + 1); update {
+		if err := p.update(g, s); err != nil {
+			return fmt.Errorf("prune, step %d: %w", step+1, err)
+		}
 	}
-	if err := p.update(g, s); err != nil {
-		return fmt.Errorf("prune, step %d: %w", step+1, err)
+	for _, o := range g.Ops {
+		if _, ok := o.Kind.(graph.Mask); !ok || o.In[0].Var == nil || o.In[1].Var == nil {
+			continue
+		}
+		w := o.In[0].Var.Data
+		for i, keep := range o.In[1].Var.Data {
+			if keep == 0 {
+				w[i] = 0
+			}
+		}
 	}
 	return nil
 }

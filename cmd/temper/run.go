@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) run() *cobra.Command {
-	var out string
+	var o temper.Options
 	var named []string
 	cmd := &cobra.Command{
 		Use:   "run [RECIPE.yaml]",
@@ -37,7 +37,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			if err != nil {
 				return err
 			}
-			results, err := temper.Run(cmd.Context(), r, temper.Options{Out: out, Progress: a.err})
+			o.Progress = a.err
+			results, err := temper.Run(cmd.Context(), r, o)
 			if interrupted := (*optim.Interrupted)(nil); errors.As(err, &interrupted) && interrupted.Path != "" {
 				return fmt.Errorf("%w\nto go on, give the same command again", err)
 			}
@@ -47,7 +48,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			return a.print(map[string]any{"model": r.Model, "data": r.Data, "results": results}, func(w io.Writer) { table(w, results) })
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "conditioned_models", "folder for the results")
+	cmd.Flags().StringVar(&o.Out, "out", "conditioned_models", "folder for the results")
+	cmd.Flags().BoolVar(&o.AllowBrokenPromises, "allow-broken-promises", false, "write files even if their weights are not what pruning or clustering promised")
 	cmd.Flags().StringSliceVar(&named, "recipe", nil, "named recipes instead of a file")
 	return cmd
 }
