@@ -87,6 +87,27 @@ func TestRecipeErrors(t *testing.T) {
 	}
 }
 
+// TestReadme: the recipe of the README is one.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, recipe, _ := strings.Cut(string(text), "```yaml\n")
+	recipe, _, _ = strings.Cut(recipe, "```")
+	r, err := ParseRecipe([]byte(recipe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chains []string
+	for _, c := range r.chains() {
+		chains = append(chains, c.Name)
+	}
+	if got := strings.Join(chains, " "); got != "pcqat ptq small" {
+		t.Errorf("results %s", got)
+	}
+}
+
 // TestRecipeDefaults: what a recipe leaves out is as in the default recipe, and a zero that it says stays.
 func TestRecipeDefaults(t *testing.T) {
 	r, err := ParseRecipe([]byte("model: arm-example\ndata: mnist\nsteps: [prune, qat]\n"))
