@@ -102,30 +102,42 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 		add = 1
 	}
 	parts := (m + t.mr - 1) / t.mr // of nearly equal height: a kernel of few rows waits for its own sums
-	for q := 0; q*t.nr < n; q++ {
-		j := q * t.nr
-		args.b = &b.x[q*b.panel]
-		w := min(t.nr, n-j)
+	if outer*k*n <= nearFloats {
 		for p := range parts {
-			i := p * m / parts
-			h := (p+1)*m/parts - i
-			args.a = &a.x[i*a.row]
-			if w == t.nr {
-				args.c, args.ldc, args.accumulate = &c[i*ldc+j], 4*ldc, add
-				t.run[h]((*uint64)(unsafe.Pointer(args)))
-				continue
+			for q := 0; q*t.nr < n; q++ {
+				productTile(t, s, c, ldc, a, b, p*m/parts, (p+1)*m/parts, q, n, add)
 			}
-			args.c, args.ldc, args.accumulate = &s.edge[0], 4*t.nr, 0
-			t.run[h]((*uint64)(unsafe.Pointer(args)))
-			for r := range h {
-				to, from := c[(i+r)*ldc+j:(i+r)*ldc+j+w], s.edge[r*t.nr:r*t.nr+w]
-				if !accumulate {
-					copy(to, from)
-					continue
-				}
-				for q, v := range from {
-					to[q] += v
-				}
+		}
+		return
+	}
+	for q := 0; q*t.nr < n; q++ {
+		for p := range parts {
+			productTile(t, s, c, ldc, a, b, p*m/parts, (p+1)*m/parts, q, n, add)
+		}
+	}
+}
+
+// nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
+const nearFloats = 6 << 10
+
+// productTile computes rows lo to hi of panel q.
+func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo, hi, q, n, add int) {
+	args, h, j := &s.tile, hi-lo, q*t.nr
+	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
+	if j+t.nr <= n {
+		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
+		t.run[h]((*uint64)(unsafe.Pointer(args)))
+		return
+	}
+	args.c, args.ldc, args.accumulate = &s.edge[0], 4*t.nr, 0
+	t.run[h]((*uint64)(unsafe.Pointer(args)))
+	for r := range h {
+		to, from := c[(lo+r)*ldc+j:(lo+r)*ldc+n], s.edge[r*t.nr:]
+		for i := range to {
+			if add == 0 {
+				to[i] = from[i]
+			} else {
+				to[i] += from[i]
 			}
 		}
 	}
