@@ -31,15 +31,6 @@ func pad(dst, x []float32, s ConvShape, ph, pw int) {
 	clear(dst[(s.PadTop+s.H)*pw*s.C : ph*pw*s.C])
 }
 
-// unpad copies the middle of a padded image back.
-func unpad(x, src []float32, s ConvShape, pw int) {
-	row := s.W * s.C
-	for y := range s.H {
-		from := ((s.PadTop+y)*pw + s.PadLeft) * s.C
-		copy(x[y*row:(y+1)*row], src[from:from+row])
-	}
-}
-
 // Conv is a convolution prepared for a shape. SetKernel and SetGradKernel pack a kernel [kh,kw,c,oc] for a pass over a batch; the methods on one
 // image may then run side by side, each with a Scratch of its own, so that a caller can do other work on an image while it lies in the cache. The
 // kernel's gradient is a sum of SumSize floats in a form of its own, which FinishSum turns into a kernel.

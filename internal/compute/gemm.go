@@ -17,12 +17,13 @@ type left struct {
 
 // Scratch is the memory of one worker or one call.
 type Scratch struct {
-	a, b   []float32 // a padded image, a packed factor
-	c      []float32
-	free   [2][]float32     // Buffer's
-	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
-	tile   tileArgs
-	mulAdd mulAddArgs
+	a, b []float32 // a padded image, a packed factor
+	c    []float32
+	free [2][]float32     // Buffer's
+	edge [16 * 32]float32 // a tile of any family that the border of the result cuts
+	tile tileArgs
+	line lineArgs
+	grid gridArgs
 
 	int8    int8Args
 	requant requantArgs
@@ -133,12 +134,12 @@ func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo,
 	t.run[h]((*uint64)(unsafe.Pointer(args)))
 	for r := range h {
 		to, from := c[(lo+r)*ldc+j:(lo+r)*ldc+n], s.edge[r*t.nr:]
+		if add == 0 {
+			copy(to, from)
+			continue
+		}
 		for i := range to {
-			if add == 0 {
-				to[i] = from[i]
-			} else {
-				to[i] += from[i]
-			}
+			to[i] += from[i]
 		}
 	}
 }
@@ -188,39 +189,3 @@ func MatMulTA(c, a, b []float32, m, k, n int) { matmul(c, left{a, 1, 0, m}, b, m
 
 // MatMulTB computes c[m,n] = a b^T of a[m,k] and b[n,k].
 func MatMulTB(c, a, b []float32, m, k, n int) { matmul(c, left{a, k, 0, 1}, b, m, k, n, 1, k) }
-
-// mulAddArgs is dst += u*v over pixels of channels; strides from pixel to pixel in bytes.
-type mulAddArgs struct {
-	dst, u, v                   *float32
-	dstStride, uStride, vStride int
-	pixels, channels            int
-}
-
-func mulAddPortable(args *uint64) {
-	t := (*mulAddArgs)(unsafe.Pointer(args))
-	for p := range t.pixels { // each address from the start: a pointer behind the last pixel may belong to nobody
-		x := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.dst), p*t.dstStride)), t.channels)
-		y := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.u), p*t.uStride)), t.channels)
-		z := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.v), p*t.vStride)), t.channels)
-		for i := range x {
-			x[i] += float32(y[i] * z[i])
-		}
-	}
-}
-
-// mulAdd adds u*v to dst over pixels of c channels; strides in elements.
-func (t *tile) mulAdd(s *Scratch, dst []float32, sd int, u []float32, su int, v []float32, sv int, pixels, c int) {
-	if pixels <= 0 {
-		return
-	}
-	whole := c / t.vector * t.vector
-	args := &s.mulAdd
-	*args = mulAddArgs{&dst[0], &u[0], &v[0], 4 * sd, 4 * su, 4 * sv, pixels, whole}
-	if whole > 0 {
-		t.mulAddPart((*uint64)(unsafe.Pointer(args)))
-	}
-	if whole < c {
-		args.dst, args.u, args.v, args.channels = &dst[whole], &u[whole], &v[whole], c-whole
-		mulAddPortable((*uint64)(unsafe.Pointer(args)))
-	}
-}
