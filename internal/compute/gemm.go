@@ -45,13 +45,32 @@ func (s *Scratch) Buffer(i, n int) []float32 {
 	return s.free[i]
 }
 
-var scratches = sync.Pool{New: func() any { return new(Scratch) }}
+// scratches are those not in use, the last used on top: so each call of a step gets what it had in the step before, large enough, and there are no
+// more of them than were ever in use at once. (A sync.Pool hands them around between threads, until each has grown to the largest of all uses.)
+var scratches struct {
+	sync.Mutex
+	free []*Scratch
+}
 
-// GetScratch borrows from a pool.
-func GetScratch() *Scratch { return scratches.Get().(*Scratch) }
+// GetScratch borrows.
+func GetScratch() *Scratch {
+	scratches.Lock()
+	defer scratches.Unlock()
+	last := len(scratches.free) - 1
+	if last < 0 {
+		return new(Scratch)
+	}
+	m := scratches.free[last]
+	scratches.free = scratches.free[:last]
+	return m
+}
 
 // PutScratch gives a Scratch back.
-func PutScratch(m *Scratch) { scratches.Put(m) }
+func PutScratch(m *Scratch) {
+	scratches.Lock()
+	scratches.free = append(scratches.free, m)
+	scratches.Unlock()
+}
 
 func grow(s []float32, n int) []float32 {
 	if cap(s) < n {
