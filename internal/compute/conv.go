@@ -170,8 +170,14 @@ func (c *Conv) SetGradKernel(w []float32) {
 // ImageGrad computes the gradients of images.
 func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	if c.wino != nil {
-		c.wino.imageGrad(m, dx, sum, x, dy, first)
-		return
+		if c.winoSums() || sum == nil {
+			c.wino.imageGrad(m, dx, sum, x, dy, first)
+			return
+		}
+		if dx != nil {
+			c.wino.imageGrad(m, dx, nil, nil, dy, first)
+			dx = nil
+		}
 	}
 	in, out := c.s.In(), c.s.Out()
 	for n := range len(dy) / max(out, 1) {
@@ -185,12 +191,15 @@ func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	}
 }
 
+// winoSums tells whether the kernel's gradient is Winograd's.
+func (c *Conv) winoSums() bool { return c.wino != nil && c.wino.sumsWin() }
+
 // GradKernel computes dw from x and dy.
 func (c *Conv) GradKernel(dw, x, dy []float32) { backward(c, c.s, nil, dw, x, dy) }
 
 // SumSize is the length of a sum of ImageGrad.
 func (c *Conv) SumSize() int {
-	if c.wino != nil {
+	if c.winoSums() {
 		return c.wino.sumSize()
 	}
 	return c.s.KH * c.s.KW * c.s.C * c.s.OC
@@ -210,7 +219,7 @@ func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 
 // FinishSum turns a sum into the gradient of the kernel [kh,kw,c,oc].
 func (c *Conv) FinishSum(dw, sum []float32) {
-	if c.wino != nil {
+	if c.winoSums() {
 		c.wino.finishSum(dw, sum)
 		return
 	}
