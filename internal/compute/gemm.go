@@ -31,8 +31,9 @@ type Scratch struct {
 	sums    [14 * 32]int32
 
 	winograd  winogradArgs
-	rows      []float32 // an intermediate form of Winograd's transforms
-	outside   []float32 // a row of zeros and one to write to, for what lies outside an image
+	ahead     [2][]float32 // what productTile fetches into the cache while it computes
+	rows      []float32    // an intermediate form of Winograd's transforms
+	outside   []float32    // a row of zeros and one to write to, for what lies outside an image
 	depthwise depthwiseArgs
 	widen     widenArgs
 	max       maxArgs
@@ -67,6 +68,7 @@ func GetScratch() *Scratch {
 
 // PutScratch gives a Scratch back.
 func PutScratch(m *Scratch) {
+	m.ahead = [2][]float32{}
 	scratches.Lock()
 	scratches.free = append(scratches.free, m)
 	scratches.Unlock()
@@ -140,10 +142,27 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 // nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
 const nearFloats = 6 << 10
 
+// fetchAhead lets the next micro-kernel fetch a part of what was asked for.
+func (s *Scratch) fetchAhead(args *tileArgs) {
+	args.ahead = &s.ahead[0][0]
+	if n := 16 * args.outer * args.k; n < len(s.ahead[0]) {
+		s.ahead[0] = s.ahead[0][n:]
+	} else {
+		s.ahead[0], s.ahead[1] = s.ahead[1], nil
+	}
+}
+
+// behind is as much memory as x behind it, if it belongs to the same array: the next images.
+func behind(x []float32) []float32 { return x[len(x):min(2*len(x), cap(x))] }
+
 // productTile computes rows lo to hi of panel q.
 func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo, hi, q, n, add int) {
 	args, h, j := &s.tile, hi-lo, q*t.nr
 	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
+	args.ahead = args.b // in the cache already
+	if len(s.ahead[0]) > 0 {
+		s.fetchAhead(args)
+	}
 	if j+t.nr <= n {
 		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
 		t.run[h]((*uint64)(unsafe.Pointer(args)))

@@ -19,6 +19,7 @@ type tileArgs struct {
 	ldc                int // bytes between the rows of c
 	accumulate         int // 0 or 1
 	bStride            int
+	ahead              *float32 // 64 bytes times outer*k from here on are fetched into the second level's cache
 }
 
 // tile is a family of micro-kernels: run[r] does r rows, 1 to mr.
