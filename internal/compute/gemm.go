@@ -19,7 +19,7 @@ type left struct {
 type Scratch struct {
 	a, b []float32 // a padded image, a packed factor
 	c    []float32
-	free [2][]float32     // Buffer's
+	free [4][]float32     // Buffer's
 	edge [16 * 32]float32 // a tile of any family that the border of the result cuts
 	tile tileArgs
 	line lineArgs
@@ -40,7 +40,7 @@ type Scratch struct {
 	row       []int8
 }
 
-// Buffer is memory of n floats for the Scratch's user: buffer 0 or 1, with contents from before.
+// Buffer is memory of n floats for the Scratch's user: buffer 0 to 3, with contents from before.
 func (s *Scratch) Buffer(i, n int) []float32 {
 	s.free[i] = grow(s.free[i], n)
 	return s.free[i]
