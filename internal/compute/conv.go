@@ -35,7 +35,8 @@ func pad(dst, x []float32, s ConvShape, ph, pw int) {
 // image may then run side by side, each with a Scratch of its own, so that a caller can do other work on an image while it lies in the cache. The
 // kernel's gradient is a sum of SumSize floats in a form of its own, which FinishSum turns into a kernel.
 type Conv struct {
-	s      ConvShape
+	asked  ConvShape
+	s      ConvShape // as it is computed
 	t      *tile
 	ph, pw int       // padded image
 	panels []float32 // of the kernel
@@ -45,17 +46,18 @@ type Conv struct {
 
 // NewConv prepares a convolution.
 func NewConv(s ConvShape) *Conv {
+	asked := s
 	if s.KH*s.KW*s.StrideH*s.StrideW == 1 && s.PadTop+s.PadLeft == 0 && s.OH == s.H && s.OW == s.W {
 		s.W, s.OW, s.H, s.OH = s.H*s.W, s.H*s.W, 1, 1 // the product of two matrices
 	}
-	c := &Conv{s: s, t: active().forColumns(s.OC)}
+	c := &Conv{asked: asked, s: s, t: active().forColumns(s.OC)}
 	c.ph, c.pw = s.padded()
 	c.wino = newWinograd(s)
 	return c
 }
 
 // Shape is what the convolution was prepared for.
-func (c *Conv) Shape() ConvShape { return c.s }
+func (c *Conv) Shape() ConvShape { return c.asked }
 
 // Forward computes y from x and the kernel w.
 func (c *Conv) Forward(y, x, w []float32) {
