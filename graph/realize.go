@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -178,6 +179,7 @@ func (r *realizer) compile() error {
 		return err
 	}
 	r.p.vm = gorgonia.NewTapeMachine(r.eg, gorgonia.WithPrecompiled(prog, locations))
+	runtime.SetFinalizer(r.p.vm, nil) // its finalizer does nothing, but keeps the session's memory for a collection more
 	return nil
 }
 

@@ -69,6 +69,8 @@ func GetScratch() *Scratch {
 // PutScratch gives a Scratch back.
 func PutScratch(m *Scratch) {
 	m.ahead = [2][]float32{}
+	m.tile, m.line, m.grid, m.int8, m.requant = tileArgs{}, lineArgs{}, gridArgs{}, int8Args{}, requantArgs{} // they would hold the memory of
+	m.winograd, m.depthwise, m.widen, m.max = winogradArgs{}, depthwiseArgs{}, widenArgs{}, maxArgs{}         // sessions that are gone
 	scratches.Lock()
 	scratches.free = append(scratches.free, m)
 	scratches.Unlock()
