@@ -200,12 +200,12 @@ func AddAct(y, a, b []float32, act Act) {
 // grain is the number of elements of an element-wise pass that is worth a piece of its own.
 const grain = 1 << 14
 
-// AddTo adds src to dst, in parallel.
-func AddTo(dst, src []float32) {
-	addWork.Parallel(len(dst), grain, [2][]float32{dst, src}, func(a *[2][]float32, lo, hi int) { Add(a[0][lo:hi], a[0][lo:hi], a[1][lo:hi]) })
+// Sum writes y = a + b, in parallel; y may be a or b.
+func Sum(y, a, b []float32) {
+	sumWork.Parallel(len(y), grain, [3][]float32{y, a, b}, func(a *[3][]float32, lo, hi int) { Add(a[0][lo:hi], a[1][lo:hi], a[2][lo:hi]) })
 }
 
-var addWork Work[[2][]float32]
+var sumWork Work[[3][]float32]
 
 // AddBias writes y = x + b for c channels, in parallel.
 func AddBias(y, x, b []float32, c int) {

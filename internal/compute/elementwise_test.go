@@ -186,7 +186,7 @@ func TestBinaryPasses(t *testing.T) {
 				"add": {Add, func(a, b float32) float32 { return a + b }},
 				"sub": {Sub, func(a, b float32) float32 { return a - b }},
 				"mul": {Mul, func(a, b float32) float32 { return a * b }},
-				"to":  {func(y, a, b []float32) { copy(y, a); AddTo(y, b) }, func(a, b float32) float32 { return a + b }},
+				"sum": {func(y, a, b []float32) { copy(y, a); Sum(y, y, b) }, func(a, b float32) float32 { return a + b }},
 			} {
 				y, want := newFenced(make([]float32, n)), make([]float32, n)
 				for i := range want {
