@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -150,6 +152,39 @@ func TestFusionOfRandomNetworks(t *testing.T) {
 		x := normal(4*8*8*3, seed)
 		if e := difference(infer1(t, evaluator(t, one), x), infer1(t, plain, x)); e > 1e-2 || exact && e != 0 {
 			fail("inference: relative difference %.1e", e)
+		}
+	}
+}
+
+// TestThreadsOfRandomNetworks: losses, gradients and states are the same bits for any number of threads.
+func TestThreadsOfRandomNetworks(t *testing.T) {
+	old := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(old)
+	const n = 21
+	for seed := range uint64(30) {
+		g, _ := randomNet(t, seed)
+		var sessions []*Session
+		var graphs []*Graph
+		for _, threads := range []int{1, 2, 5} {
+			runtime.GOMAXPROCS(threads)
+			c := g.Clone()
+			s := trainer(t, c, squares{})
+			for i := range uint64(2) {
+				step(t, s, 0.01, normal(n*5, seed+i), normal(n*8*8*3, seed+i))
+			}
+			sessions, graphs = append(sessions, s), append(graphs, c)
+		}
+		for i, s := range sessions[1:] {
+			for j, v := range s.Params() {
+				if !slices.Equal(s.Grads()[j], sessions[0].Grads()[j]) {
+					t.Fatalf("network %d: gradient of %s differs with more threads\n%s", seed, v.Name, s.Plan())
+				}
+			}
+			for j, v := range graphs[i+1].Vars {
+				if !slices.Equal(v.Data, graphs[0].Vars[j].Data) {
+					t.Fatalf("network %d: %s differs with more threads\n%s", seed, v.Name, s.Plan())
+				}
+			}
 		}
 	}
 }
