@@ -144,14 +144,15 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 // nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
 const nearFloats = 6 << 10
 
-// fetchAhead lets the next micro-kernel fetch a part of what was asked for.
-func (s *Scratch) fetchAhead(args *tileArgs) {
-	args.ahead = &s.ahead[0][0]
-	if n := 16 * args.outer * args.k; n < len(s.ahead[0]) {
+// fetchAhead returns where the next kernel, which fetches so many lines, should begin.
+func (s *Scratch) fetchAhead(lines int) *float32 {
+	from := &s.ahead[0][0]
+	if n := 16 * lines; n < len(s.ahead[0]) {
 		s.ahead[0] = s.ahead[0][n:]
 	} else {
 		s.ahead[0], s.ahead[1] = s.ahead[1], nil
 	}
+	return from
 }
 
 // behind is as much memory as x behind it, if it belongs to the same array: the next images.
@@ -163,7 +164,7 @@ func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo,
 	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
 	args.ahead = args.b // in the cache already
 	if len(s.ahead[0]) > 0 {
-		s.fetchAhead(args)
+		args.ahead = s.fetchAhead(args.outer * args.k)
 	}
 	if j+t.nr <= n {
 		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
