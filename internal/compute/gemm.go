@@ -193,12 +193,26 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 	for k0 := 0; k0 < k; k0 += blockK {
 		kn := min(blockK, k-k0)
 		s.b = grow(s.b, panelSize(t, kn, n))
-		packB(s.b, b[k0*rs:], kn, n, rs, cs, t.nr)
+		packWork.Parallel((n+t.nr-1)/t.nr, max(1, (1<<14)/(kn*t.nr)), packArgs{s.b, b[k0*rs:], kn, n, rs, cs, t.nr}, (*packArgs).panels)
 		at := a
 		at.x = a.x[k0*a.inner:]
 		matmulWork.Parallel(m, 2*t.mr, matmulArgs{t, c, at, s.b, kn, n, k0 > 0}, (*matmulArgs).rows)
 	}
 	PutScratch(s)
+}
+
+// packArgs is a call of packB.
+type packArgs struct {
+	dst, b           []float32
+	k, n, rs, cs, nr int
+}
+
+var packWork Work[packArgs]
+
+// panels packs some panels.
+func (p *packArgs) panels(lo, hi int) {
+	from := lo * p.nr
+	packB(p.dst[from*p.k:], p.b[from*p.cs:], p.k, min(p.n, hi*p.nr)-from, p.rs, p.cs, p.nr)
 }
 
 // matmulArgs is a product of a block of b.
