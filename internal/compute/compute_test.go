@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // eachKernel runs a test with every kernel family of this processor.
@@ -76,6 +79,9 @@ func randomShape(r *rand.Rand) ConvShape {
 		s := ConvShape{
 			N: 1 + r.IntN(3), H: 1 + r.IntN(12), W: 1 + r.IntN(12), C: 1 + r.IntN(40), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5),
 			OC: 1 + r.IntN(70), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2), Multiplier: 1 + r.IntN(3),
+		}
+		if r.IntN(8) == 0 {
+			s.N, s.C, s.OC = 1, 1+r.IntN(130), 1+r.IntN(130)
 		}
 		eh, ew := (s.KH-1)*s.DilationH+1, (s.KW-1)*s.DilationW+1
 		if r.IntN(2) == 0 {
@@ -175,4 +181,25 @@ func TestDepthwise(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWorkersPark: workers woken for a step park soon after its end, and a step after that finds them again.
+func TestWorkersPark(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	for range 3 {
+		Begin()
+		var sum atomic.Int32
+		Each(10, func(i int) { sum.Add(int32(i)) })
+		End()
+		if sum.Load() != 45 {
+			t.Fatalf("the pieces add up to %d, want 45", sum.Load())
+		}
+		for _, w := range workers(2) {
+			for deadline := time.Now().Add(time.Minute); !w.parked.Load(); runtime.Gosched() {
+				if time.Now().After(deadline) {
+					t.Fatal("a worker does not park")
+				}
+			}
+		}
+	}
 }

@@ -125,8 +125,8 @@ func (j *job) run() {
 	}
 }
 
-// worker is a goroutine that works on jobs. Between jobs it spins for a while, so that the many short passes of a training step need no wake-up
-// (tens of microseconds each), then it parks.
+// worker is a goroutine that works on jobs. Between jobs it spins, so that the many short passes of a training step need no wake-up (tens of
+// microseconds each): between Begin and End across whatever runs on one thread, else for some microseconds. Then it parks.
 type worker struct {
 	box     atomic.Pointer[job] // the job offered or worked on
 	working atomic.Bool         // the worker has begun with it
@@ -134,8 +134,32 @@ type worker struct {
 	wake    chan struct{}
 }
 
-// spins is how often an idle worker looks before it parks: some tens of microseconds.
-const spins = 20_000
+// An idle worker looks so often before it parks: some microseconds, and within a step some milliseconds, in case that the step hangs or its thread
+// is not running.
+const (
+	spins     = 500
+	stepSpins = 200_000
+)
+
+// steps is the number of steps in progress.
+var steps atomic.Int32
+
+// Begin says that a step of many short passes begins, and wakes the workers; End says that it is over.
+func Begin() {
+	steps.Add(1)
+	helpers := runtime.GOMAXPROCS(0) - 1
+	if helpers == 0 {
+		return
+	}
+	for _, w := range workers(helpers) {
+		if w.parked.CompareAndSwap(true, false) {
+			w.wake <- struct{}{}
+		}
+	}
+}
+
+// End ends a step.
+func End() { steps.Add(-1) }
 
 // maxWorkers bounds the pool.
 const maxWorkers = 256
@@ -196,7 +220,8 @@ func (w *worker) release(j *job) {
 func (w *worker) loop() {
 	for {
 		for i := 0; w.box.Load() == nil; i++ {
-			if i < spins {
+			if i < spins || i < stepSpins && steps.Load() > 0 {
+				pause()
 				continue
 			}
 			w.parked.Store(true)
