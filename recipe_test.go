@@ -241,3 +241,43 @@ func sameResults(t *testing.T, got, want []Result) {
 		}
 	}
 }
+
+// TestConditionedModels: networks with BatchNorm, depthwise layers and residuals keep 2:4 through training, and lose filters.
+func TestConditionedModels(t *testing.T) {
+	data := stripes(t)
+	for _, model := range []string{"ds-cnn", "resnet-8"} {
+		t.Run(model, func(t *testing.T) {
+			t.Parallel()
+			r, err := ParseRecipe([]byte("model: " + model + "\ndata: " + data + `
+train: {epochs: 1, batch: 50}
+results:
+  whole: [{ptq: {calibration: 50}}]
+  pairs: [{prune: {nm: 2:4, epochs: 1}}, {qat: {calibration: 50}}]
+  fewer: [{filters: {ratio: 0.3, epochs: 1}}, {prune: {sparsity: 0.5, epochs: 1}}, {cluster: {codes: 16}}, {ptq: {calibration: 50}}]
+`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			results, err := Run(context.Background(), r, Options{Out: t.TempDir()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := 0
+			for _, row := range results[2].Audit {
+				if row.Promise == "" {
+					continue
+				}
+				kept++
+				if row.InFour < 2 {
+					t.Errorf("%s has %d zeros in each four weights", row.Tensor, row.InFour)
+				}
+			}
+			if kept < 4 {
+				t.Errorf("2:4 in %d layers only", kept)
+			}
+			if whole, fewer := results[1], results[3]; float64(fewer.Bytes) > 0.8*float64(whole.Bytes) || fewer.Zeros < 0.4 || fewer.Codes > 16 {
+				t.Errorf("without a third of its filters, half of the weights zero: %d of %d bytes, %.2f zeros, %d codes", fewer.Bytes, whole.Bytes, fewer.Zeros, fewer.Codes)
+			}
+		})
+	}
+}

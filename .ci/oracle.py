@@ -88,7 +88,8 @@ def open_checkpoint(path):
 
 
 def random_networks():
-    """Every reference network with its initial weights, quantized after training: a folder of .tflite files and their inputs."""
+    """Every reference network with its initial weights, quantized after training, and pruned and clustered before that: a folder of .tflite files and
+    their inputs."""
     made = os.path.join(folder, "random")
     os.makedirs(made, exist_ok=True)
     rng = np.random.default_rng(1)
@@ -99,9 +100,12 @@ def random_networks():
         data = frames if name == "autoencoder" else "mnist"
         path = os.path.join(made, name)
         command("train", name, "--epochs", "0", "--data", data, "-o", path + ".temper")
-        command("calibrate", path + ".temper", "--data", data, "-o", path + "-ptq.temper")
-        command("export", path + "-ptq.temper", "-o", path + ".tflite")
-        yield path + ".tflite", x[:30] if name == "autoencoder" else mnist_test_images()[:30]
+        command("prune", path + ".temper", "--epochs", "0", "--data", data, "-o", path + "-prune.temper")
+        command("cluster", path + "-prune.temper", "--epochs", "0", "--data", data, "-o", path + "-cluster.temper")
+        for conditioned in ("", "-cluster"):
+            command("calibrate", path + conditioned + ".temper", "--data", data, "-o", path + conditioned + "-ptq.temper")
+            command("export", path + conditioned + "-ptq.temper", "-o", path + conditioned + ".tflite")
+            yield path + conditioned + ".tflite", x[:30] if name == "autoencoder" else mnist_test_images()[:30]
 
 
 def main():
