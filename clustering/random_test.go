@@ -113,10 +113,11 @@ func TestRandomChains(t *testing.T) {
 			if !slices.Equal(outputs(t, g, x), outputs(t, stripped, x)) {
 				t.Error("the stripped network computes something else")
 			}
-			m, err := export.TFLite(g, export.Options{})
+			o := export.Options{AllowBrokenPromises: c.Grid == Float} // a scale a channel spreads float centroids to more codes
+			m, err := export.TFLite(g, o)
 			must(t, err)
 			compareFile(t, g, m, x)
-			again, err := export.TFLite(stripped, export.Options{})
+			again, err := export.TFLite(stripped, o)
 			must(t, err)
 			if c.Grid != Float {
 				checkFile(t, g, m, false)
