@@ -182,9 +182,9 @@ func TestInterruptedRun(t *testing.T) {
 train: {epochs: 3, batch: 32}
 results:
   ptq: [{ptq: {calibration: 50}}]
-  prune: [{prune: {sparsity: 0.6, epochs: 2, layers: &all [{match: "*"}]}}]
-  pqat: [{prune: {sparsity: 0.6, epochs: 2, layers: *all}}, {qat: {calibration: 50, epochs: 2}}]
-  pcqat: [{prune: {sparsity: 0.6, epochs: 2, layers: *all}}, {cluster: {codes: 8}}, {qat: {calibration: 50}}]
+  prune: [{prune: {sparsity: 0.6, epochs: 4, layers: &all [{match: "*"}]}}]
+  pqat: [{prune: {sparsity: 0.6, epochs: 4, layers: *all}}, {qat: {calibration: 50, epochs: 2}}]
+  pcqat: [{prune: {sparsity: 0.6, epochs: 4, layers: *all}}, {cluster: {codes: 8}}, {qat: {calibration: 50}}]
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -194,7 +194,7 @@ results:
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, word := range []string{"train 2/3", "prune 1/2", "pqat 1/2", "prune-cluster 1/1", never} {
+	for _, word := range []string{"train 2/3", "prune 1/4", "pqat 1/2", "prune-cluster 1/1", never} {
 		ctx, stop := context.WithCancel(context.Background())
 		again, err := Run(ctx, r, Options{Out: parts, Progress: &stopAfter{word, stop}})
 		stop()

@@ -170,6 +170,7 @@ func (u *runner) condition(ctx context.Context, from *made, s stage) (*made, err
 		if err := u.describe(s.label, c, from.graph); err != nil {
 			return nil, err
 		}
+		u.say("%s: %s without training\n", s.label, c.Name())
 		g := from.graph.Clone()
 		return &made{g, from.stages}, Chain{c}.AtOnce(g)
 	}

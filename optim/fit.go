@@ -26,11 +26,12 @@ type Hook struct {
 
 // EpochStats is one line of the history.
 type EpochStats struct {
-	Epoch              int // from 1
-	Loss, Accuracy     float64
-	Validation         map[string]float64 // "loss" and the metrics; nil without validation data
-	Seconds            float64
-	ExamplesPerSeconds float64
+	Epoch              int                `json:"epoch"` // from 1
+	Loss               float64            `json:"loss"`
+	Accuracy           float64            `json:"accuracy"`
+	Validation         map[string]float64 `json:"validation"` // "loss" and the metrics; nil without validation data
+	Seconds            float64            `json:"seconds"`
+	ExamplesPerSeconds float64            `json:"examples_per_second"`
 }
 
 // History is what a training run reports.
