@@ -17,6 +17,7 @@ var policy = map[string][]string{
 	"internal/atomicfile":       {},
 	"internal/compute":          {},
 	"internal/golden":           {},
+	"internal/plot":             {},
 	"fakequant/quant":           {},
 	"datasets":                  {"datasets/...", "internal/atomicfile"},
 	"graph":                     {"internal/compute", "internal/atomicfile", "fakequant/quant"},

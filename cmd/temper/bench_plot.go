@@ -2,9 +2,8 @@ package main
 
 import (
 	"fmt"
-	"html"
-	"math"
-	"strings"
+
+	"github.com/temper-ml/temper/internal/plot"
 )
 
 // The picture: a group of bars for each measurement, the time of a step cut into its parts, the peer's below it, and the ratio.
@@ -30,6 +29,12 @@ var plotParts = []struct {
 
 const peerColour = "#f28e2b"
 
+const plotTitle = "Training, milliseconds a step (median)"
+
+// pictureStyle is that of pictures which are files of their own: they stand in documents, light or dark.
+const pictureStyle = `.page{fill:#fff}text{fill:#1f2328}.faint{fill:#6e7781}.grid{stroke:#d8dee4}
+@media(prefers-color-scheme:dark){.page{fill:#0d1117}text{fill:#e6edf3}.faint{fill:#8b949e}.grid{stroke:#30363d}}`
+
 // plotSVG draws the medians of a report. Ours are cut in the proportions of the profiled steps.
 func plotSVG(r benchReport) string {
 	peer, longest := false, 0.0
@@ -44,50 +49,47 @@ func plotSVG(r benchReport) string {
 		group += barHeight + 2
 	}
 	bottom := plotTop + group*len(r.Results)
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %[1]d %[2]d" font-family="sans-serif" font-size="12">`+"\n", plotWidth, bottom+40)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="white"/>`+"\n")
-	plotText(&b, 16, 22, "start", "font-size=\"15\" font-weight=\"bold\"", "Training, milliseconds a step (median)")
-	plotLegend(&b, peer)
+	d := &plot.Drawing{Width: plotWidth, Height: float64(bottom + 40)}
+	d.Text(16, 22, "start", `font-size="15" font-weight="bold"`, plotTitle)
+	plotLegend(d, peer)
 	scale := (plotWidth - plotLeft - plotRight) / longest
-	plotAxis(&b, scale, longest, bottom)
+	plotAxis(d, scale, longest, bottom)
 	for i, x := range r.Results {
-		plotGroup(&b, x, plotTop+group*i+groupSpace/2, scale)
+		plotGroup(d, x, plotTop+group*i+groupSpace/2, scale)
 	}
-	plotText(&b, 16, bottom+32, "start", `fill="#777"`, fmt.Sprintf("%s, %s; %d rounds of %d steps", r.Machine.CPU, r.Machine.OS, r.Rounds, r.Steps))
-	b.WriteString("</svg>\n")
-	return b.String()
+	d.Text(16, float64(bottom+32), "start", `class="faint"`, fmt.Sprintf("%s, %s; %d rounds of %d steps", r.Machine.CPU, r.Machine.OS, r.Rounds, r.Steps))
+	return d.File(plotTitle, pictureStyle)
 }
 
-func plotGroup(b *strings.Builder, x benchResult, y int, scale float64) {
+func plotGroup(d *plot.Drawing, x benchResult, y int, scale float64) {
 	label := fmt.Sprintf("%s %s, batch %d", x.Net, x.Mode, x.Batch)
 	if x.Threads == 1 {
 		label += ", 1 thread"
 	} else {
 		label += fmt.Sprintf(", %d threads", x.Threads)
 	}
-	plotText(b, plotLeft-8, y+barHeight-3, "end", "", label)
+	plotText(d, plotLeft-8, y+barHeight-3, "end", label)
 	p, at := x.Profile, float64(plotLeft)
 	sum := p.Forward + p.Backward + p.Optimizer + p.Data + p.Rest
 	for _, part := range plotParts {
 		w := quotient(max(part.of(p), 0), sum) * x.MedianMS * scale
-		plotBar(b, at, y, w, part.colour)
+		plotBar(d, at, y, w, part.colour)
 		at += w
 	}
-	plotText(b, int(at)+6, y+barHeight-3, "start", "", fmt.Sprintf("%.1f", x.MedianMS))
+	plotText(d, int(at)+6, y+barHeight-3, "start", fmt.Sprintf("%.1f", x.MedianMS))
 	if x.Peer == nil {
 		return
 	}
 	y += barHeight + 2
-	plotBar(b, plotLeft, y, x.Peer.MedianMS*scale, peerColour)
-	plotText(b, plotLeft+int(x.Peer.MedianMS*scale)+6, y+barHeight-3, "start", "", fmt.Sprintf("%.1f  (x %.2f)", x.Peer.MedianMS, x.Ratio.Median))
+	plotBar(d, plotLeft, y, x.Peer.MedianMS*scale, peerColour)
+	plotText(d, plotLeft+int(x.Peer.MedianMS*scale)+6, y+barHeight-3, "start", fmt.Sprintf("%.1f  (x %.2f)", x.Peer.MedianMS, x.Ratio.Median))
 }
 
-func plotLegend(b *strings.Builder, peer bool) {
+func plotLegend(d *plot.Drawing, peer bool) {
 	x := plotLeft
 	entry := func(colour, name string) {
-		plotBar(b, float64(x), 36, 12, colour)
-		plotText(b, x+17, 47, "start", "", name)
+		plotBar(d, float64(x), 36, 12, colour)
+		plotText(d, x+17, 47, "start", name)
 		x += 36 + 7*len(name)
 	}
 	for _, p := range plotParts {
@@ -98,26 +100,19 @@ func plotLegend(b *strings.Builder, peer bool) {
 	}
 }
 
-// plotAxis draws lines at round numbers, about six.
-func plotAxis(b *strings.Builder, scale, longest float64, bottom int) {
-	step := math.Pow(10, math.Floor(math.Log10(longest/3)))
-	for _, f := range []float64{5, 2} {
-		if longest/(step*f) >= 4 {
-			step *= f
-			break
-		}
-	}
-	for v := 0.0; v <= longest; v += step {
+// plotAxis draws lines at round numbers.
+func plotAxis(d *plot.Drawing, scale, longest float64, bottom int) {
+	for _, v := range plot.Ticks(0, longest, 6) {
 		x := plotLeft + v*scale
-		fmt.Fprintf(b, `<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#ddd"/>`+"\n", x, plotTop-4, x, bottom)
-		plotText(b, int(x), bottom+14, "middle", `fill="#555"`, fmt.Sprintf("%.4g", v))
+		d.Line(x, plotTop-4, x, float64(bottom), `class="grid"`)
+		d.Text(x, float64(bottom+14), "middle", `class="faint"`, fmt.Sprintf("%.4g", v))
 	}
 }
 
-func plotBar(b *strings.Builder, x float64, y int, width float64, colour string) {
-	fmt.Fprintf(b, `<rect x="%.1f" y="%d" width="%.1f" height="%d" fill="%s"/>`+"\n", x, y, width, barHeight-2, colour)
+func plotBar(d *plot.Drawing, x float64, y int, width float64, colour string) {
+	d.Rect(x, float64(y), width, barHeight-2, fmt.Sprintf(`fill="%s"`, colour))
 }
 
-func plotText(b *strings.Builder, x, y int, anchor, attributes, text string) {
-	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="%s" %s>%s</text>`+"\n", x, y, anchor, attributes, html.EscapeString(text))
+func plotText(d *plot.Drawing, x, y int, anchor, text string) {
+	d.Text(float64(x), float64(y), anchor, "", text)
 }
