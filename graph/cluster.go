@@ -70,7 +70,7 @@ func (k Cluster) Shape(in []Shape) (Shape, error) {
 		return nil, fmt.Errorf("%d centroids: at most %d", n, maxCentroids)
 	}
 	if k.Apart && !k.Zero || k.Hold && !k.Apart {
-		return nil, fmt.Errorf("Apart is for codebooks with Zero, Hold for those whose zeros are Apart")
+		return nil, fmt.Errorf("attribute Apart is for codebooks with Zero, Hold for those whose zeros are Apart")
 	}
 	if k.Grid != (len(in) > 2) {
 		return nil, fmt.Errorf("the int8 grid, and only it, has a range as third input")
