@@ -107,8 +107,9 @@ func (r *registers) weights(k *Kernel) {
 	}
 }
 
-// scales reads the factors of an operation without weights. A pooling that does not scale globally divides by the number of elements.
+// scales reads the factors of an operation without weights. A pooling with no scale for all channels is not scaled.
 func (r *registers) scales(kind Kind, k *Kernel) {
+	k.OFMScale = Scale{Scale: 1}
 	if kind == Pool && k.GlobalScale || kind == Elementwise {
 		k.OFMScale = r.scale(SET_OFM_SCALE)
 	}
