@@ -2,6 +2,7 @@ package temper
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/temper-ml/temper/datasets"
 	"github.com/temper-ml/temper/fakequant"
@@ -74,12 +75,14 @@ func ruleBits(rules []Rule) []int {
 // Check refuses settings that cannot be; the error names the recipe's key.
 func (s QATStep) Check() error {
 	switch {
-	case s.Epochs < 1 || s.LearningRate <= 0:
-		return fmt.Errorf("epochs %d and learning-rate %g must be positive", s.Epochs, s.LearningRate)
-	case s.Momentum < 0 || s.Momentum >= 1:
+	case s.Epochs < 1 || !(s.LearningRate > 0) || math.IsInf(s.LearningRate, 0):
+		return fmt.Errorf("epochs %d and learning-rate %g must be positive numbers", s.Epochs, s.LearningRate)
+	case !(s.Momentum >= 0 && s.Momentum < 1):
 		return fmt.Errorf("momentum %g must be in [0, 1)", s.Momentum)
 	case s.Delay < 0 || s.Freeze < 0:
 		return fmt.Errorf("delay %d and freeze %d are steps, they must not be negative", s.Delay, s.Freeze)
+	case s.Learned && (s.Momentum != 0 || s.Freeze != 0):
+		return fmt.Errorf("momentum and freeze belong to ranges that follow the data, learned-step trains them")
 	}
 	return s.PTQStep.Check()
 }

@@ -1,15 +1,10 @@
 package temper
 
 import (
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/goccy/go-yaml"
 
 	"github.com/temper-ml/temper/fakequant"
 	"github.com/temper-ml/temper/layers/models"
@@ -76,79 +71,6 @@ func set[T comparable](p *T, v T) {
 	if *p == zero {
 		*p = v
 	}
-}
-
-// maxRecipe is the size of a file that is no recipe.
-const maxRecipe = 1 << 20
-
-// ReadRecipe reads a recipe file. Unknown keys and wrong types are errors that name the line.
-func ReadRecipe(path string) (Recipe, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return Recipe{}, err
-	}
-	if info.Size() > maxRecipe {
-		return Recipe{}, fmt.Errorf("%s has %d bytes: not a recipe", path, info.Size())
-	}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return Recipe{}, err
-	}
-	r, err := ParseRecipe(data)
-	if err != nil {
-		return Recipe{}, fmt.Errorf("%s: %w", path, err)
-	}
-	return r, nil
-}
-
-// ParseRecipe reads a recipe's text.
-func ParseRecipe(data []byte) (r Recipe, err error) {
-	defer func() {
-		if p := recover(); p != nil { // the YAML reader on hostile input
-			err = fmt.Errorf("recipe: not YAML: %v", p)
-		}
-	}()
-	r.Train.defaults() // before reading: a 0 in the file stays 0
-	if err := yaml.UnmarshalWithOptions(data, &r, yaml.Strict()); err != nil {
-		return r, suggest(err)
-	}
-	for i, s := range r.Steps {
-		if (s.PTQ == nil) == (s.QAT == nil) {
-			return r, fmt.Errorf("recipe: step %d must be one of ptq and qat; without settings write its name alone, as in \"- ptq\"", i+1)
-		}
-	}
-	r.stepDefaults()
-	return r, r.check()
-}
-
-// suggest adds the nearest known key to the error of an unknown one.
-func suggest(err error) error {
-	var unknown *yaml.UnknownFieldError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	if near := nearest(unknown.GetToken().Value, keys(reflect.TypeFor[Recipe]())); near != "" {
-		return fmt.Errorf("%w\ndid you mean %q?", err, near)
-	}
-	return err
-}
-
-// keys are all keys of a recipe, from the tags of its types.
-func keys(t reflect.Type) []string {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	if t.Kind() != reflect.Struct {
-		return nil
-	}
-	var all []string
-	for i := range t.NumField() {
-		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "" {
-			all = append(all, key)
-		}
-		all = append(all, keys(t.Field(i).Type)...)
-	}
-	return all
 }
 
 // unknown is the error of a word that is not in a list.

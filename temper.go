@@ -50,7 +50,7 @@ func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 	if o.Out == "" {
 		o.Out = "conditioned_models"
 	}
-	if err := writable(o.Out); err != nil {
+	if err := writable(o.Out, r); err != nil {
 		return nil, err
 	}
 	train, test, err := OpenData(ctx, r.Data, o.Progress)
@@ -70,12 +70,24 @@ func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 	return run.results, nil
 }
 
-// writable makes the folder and proves that files can be made in it, before hours of training.
-func writable(dir string) error {
+// writable makes the folder and proves that the files of a recipe can be made in it, before hours of training.
+func writable(dir string, r Recipe) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("output folder: %w", err)
 	}
-	return atomicfile.Probe(filepath.Join(dir, "results.json"))
+	files := []string{"results.json", "float.temper"}
+	for _, s := range r.Steps {
+		files = append(files, s.Name()+".tflite")
+		if s.QAT != nil {
+			files = append(files, s.Name()+checkpointExt)
+		}
+	}
+	for _, f := range files {
+		if err := atomicfile.Probe(filepath.Join(dir, f)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 type runner struct {

@@ -3,6 +3,7 @@ package temper
 import (
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/temper-ml/temper/datasets"
 	"github.com/temper-ml/temper/optim"
@@ -55,6 +56,11 @@ func (t *Train) defaults() {
 
 // Check refuses settings that cannot be; the error names the recipe's key.
 func (t Train) Check() error {
+	for _, x := range []float64{t.LearningRate, t.Momentum, t.WeightDecay, t.Decay, t.ClipNorm, t.Smoothing, t.Validation} {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("a setting is %g: want numbers", x)
+		}
+	}
 	switch {
 	case t.Epochs < 0 || t.Batch < 1 || t.LearningRate <= 0:
 		return fmt.Errorf("epochs %d, batch %d and learning-rate %g must be positive", t.Epochs, t.Batch, t.LearningRate)
@@ -62,6 +68,8 @@ func (t Train) Check() error {
 		return fmt.Errorf("momentum %g and label-smoothing %g must be in [0, 1)", t.Momentum, t.Smoothing)
 	case (t.Momentum > 0 || t.Nesterov) && t.Solver != "sgd":
 		return fmt.Errorf("momentum and nesterov belong to solver sgd, not %s", t.Solver)
+	case t.Nesterov && t.Momentum == 0:
+		return fmt.Errorf("nesterov is a form of momentum: set momentum, such as 0.9")
 	case t.WeightDecay != 0 && t.Solver != "adamw":
 		return fmt.Errorf("weight-decay belongs to solver adamw, not %s", t.Solver)
 	case t.Validation < 0 || t.Validation >= 1:
@@ -74,7 +82,7 @@ func (t Train) Check() error {
 	case (t.Decay != 0 || t.DecayEvery != 0) && t.Schedule != "step" && t.Schedule != "exponential":
 		return fmt.Errorf("decay and decay-every belong to schedules step and exponential")
 	}
-	if a := t.Augment; a != nil && (a.Shift < 0 || a.Crop < 0 || a.Noise < 0) {
+	if a := t.Augment; a != nil && (a.Shift < 0 || a.Crop < 0 || !(a.Noise >= 0)) {
 		return fmt.Errorf("augment: shift %d, crop %d and noise %g must not be negative", a.Shift, a.Crop, a.Noise)
 	}
 	if _, err := t.solver(); err != nil {

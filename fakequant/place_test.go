@@ -95,7 +95,7 @@ func covers(t *testing.T, g *graph.Graph, c Config) {
 	t.Helper()
 	q := g.Clone()
 	must(t, PTQ{c}.Apply(q))
-	s, err := graph.NewEval(g)
+	s, err := graph.NewEval(g, graph.Unfused)
 	must(t, err)
 	defer s.Close()
 	for x := range c.Calibration.Batches(0, 0, c.Calibration.Len(), 0) {

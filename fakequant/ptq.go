@@ -33,6 +33,9 @@ type QAT struct {
 
 // Apply quantizes g in place. On an error g is unchanged.
 func (q QAT) Apply(g *graph.Graph) error {
+	if q.Learned && (q.Momentum != 0 || q.Freeze != 0) {
+		return fmt.Errorf("qat: momentum and freeze are of ranges that follow the data; learned ones are trained by gradient")
+	}
 	if q.Momentum == 0 {
 		q.Momentum = 0.99
 	}

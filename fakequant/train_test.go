@@ -120,7 +120,7 @@ func TestCalibrationSetsRanges(t *testing.T) {
 	g := ringsNet(t)
 	q := g.Clone()
 	must(t, PTQ{Config{Calibration: data}}.Apply(q))
-	s, err := graph.NewEval(g)
+	s, err := graph.NewEval(g, graph.Unfused)
 	must(t, err)
 	defer s.Close()
 	for x := range data.Batches(0, 0, 130, 0) {

@@ -13,15 +13,43 @@ import (
 	"github.com/temper-ml/temper/internal/compute"
 )
 
-// This file is the only one that implements gorgonia.Op. Four ops carry every Kind:
+// This file is the only one that implements gorgonia.Op. Five ops carry every Kind:
 //
-//	forwardOp  an Op's forward pass
-//	gradOp     its backward pass: computes all gradients, returns the first
-//	stashOp    hands out another gradient of the same backward pass
-//	sumOp      adds gradients where a value has several readers
+//	forwardOp   an Op's forward pass
+//	gradOp      its backward pass: computes all gradients, returns the first
+//	stashOp     hands out another gradient of the same backward pass
+//	sumOp       adds gradients where a value has several readers
+//	lossOp      the loss, and lossGradOp its gradient
 //
-// Each returns a tensor that it owns, so a step allocates nothing here, and none needs memory from the machine (UsePreallocDoer). Each writes the unique name of the Op into its hash, because Gorgonia
-// merges nodes of equal hash without comparing them.
+// Each returns a tensor in the session's own memory (memory.go), so a step allocates nothing here, and none needs memory from the machine
+// (UsePreallocDoer). Each writes the unique name of the Op into its hash, because Gorgonia merges nodes of equal hash without comparing them.
+
+// tapeOp is an op of ours.
+type tapeOp interface {
+	gorgonia.Op
+	run()
+	// buffers calls use for the memory that run reads and writes.
+	buffers(use func(*buffer))
+	result() gorgonia.Value
+}
+
+// do runs an op for the machine; in the first run, which only finds out the order, it writes the op down. A panic of a kernel, which runs on the
+// tape machine's own goroutine, becomes an error that names the Op.
+func (t *tape) do(o tapeOp) (_ gorgonia.Value, err error) {
+	if t.recording {
+		t.ops = append(t.ops, o)
+		return t.blank, nil
+	}
+	defer guard(o, &err)
+	o.run()
+	return o.result(), nil
+}
+
+func guard(o tapeOp, err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v: %v\n%s", o, r, debug.Stack())
+	}
+}
 
 // instance is an Op prepared for one batch size: its kernel and the memory of its results.
 type instance struct {
@@ -31,29 +59,28 @@ type instance struct {
 	kernel Kernel
 	in     []Shape
 	out    Shape
-	diff   []bool // inputs whose gradient somebody needs
-	first  int    // first of them
-	y      buffer
-	dx     []buffer    // empty where not needed
-	inBuf  [][]float32 // argument slices, reused
+	diff   []bool    // inputs whose gradient somebody needs
+	first  int       // first of them
+	x      []*buffer // inputs; nil for Vars
+	y      *buffer
+	dy     *buffer
+	dx     []*buffer   // nil where not needed
+	keeps  []*buffer   // of the kernel
+	inBuf  [][]float32 // argument slices
 	dxBuf  [][]float32
 	time   *StageTime // nil where nothing is measured
 }
 
-// buffer is a tensor and the slice behind it.
-type buffer struct {
-	t *tensor.Dense
-	x []float32
-}
-
-func newBuffer(s Shape) buffer {
-	x := make([]float32, s.Volume())
-	return buffer{bind(x, s), x}
-}
-
-// bind makes a tensor over x.
-func bind(x []float32, s Shape) *tensor.Dense {
-	return tensor.New(tensor.WithShape(ranked(s)...), tensor.WithBacking(x))
+// bind fills the argument slices, but for those of Vars.
+func (at *instance) bind() {
+	for i, b := range at.x {
+		if b != nil {
+			at.inBuf[i] = b.x
+		}
+		if at.dx[i] != nil {
+			at.dxBuf[i] = at.dx[i].x
+		}
+	}
 }
 
 // ranked is the shape that Gorgonia sees: one number is a vector of one, because its scalars have another type.
@@ -64,8 +91,6 @@ func ranked(s Shape) Shape {
 	return s
 }
 
-func floats(v gorgonia.Value) []float32 { return v.(*tensor.Dense).Float32s() }
-
 func tensorType(s Shape) hm.Type {
 	return gorgonia.TensorType{Dims: len(ranked(s)), Of: tensor.Float32}
 }
@@ -73,6 +98,7 @@ func tensorType(s Shape) hm.Type {
 // base holds what Gorgonia asks of every op and what is the same for all of ours.
 type base struct {
 	label string // unique in the expression graph
+	tape  *tape
 	in    []Shape
 	out   Shape
 }
@@ -112,44 +138,47 @@ func apply(op gorgonia.Op, in ...*gorgonia.Node) (*gorgonia.Node, error) {
 	return n, nil
 }
 
-// guard turns a panic of a kernel, which runs on the tape machine's own goroutine, into an error that names the Op.
-func guard(label string, err *error) {
-	if r := recover(); r != nil {
-		*err = fmt.Errorf("%s: %v\n%s", label, r, debug.Stack())
-	}
-}
-
 type forwardOp struct {
 	base
 	at *instance
 }
 
-func newForward(at *instance) *forwardOp {
-	return &forwardOp{base{at.kind + " " + at.name, at.in, at.out}, at}
+func newForward(t *tape, at *instance) *forwardOp {
+	return &forwardOp{base{at.kind + " " + at.name, t, at.in, at.out}, at}
 }
 
-func (o *forwardOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer guard(o.label, &err)
+func (o *forwardOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+
+func (o *forwardOp) run() {
 	at := o.at
-	for i, v := range in {
-		at.inBuf[i] = floats(v)
-	}
 	begin := at.time.begin()
 	at.kernel.Forward(at.y.x, at.inBuf)
 	at.time.forward(begin)
-	return at.y.t, nil
+}
+
+func (o *forwardOp) result() gorgonia.Value { return o.at.y.t }
+
+func (o *forwardOp) buffers(use func(*buffer)) {
+	for _, b := range o.at.x {
+		use(b)
+	}
+	for _, b := range o.at.keeps {
+		use(b)
+	}
+	use(o.at.y)
 }
 
 func (o *forwardOp) DiffWRT(int) []bool { return o.at.diff }
 
-func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) (gorgonia.Nodes, error) {
+// SymDiff adds the backward pass. Its node reads the gradient of the output alone: whatever else the pass needs was there before that gradient.
+func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, _, grad *gorgonia.Node) (gorgonia.Nodes, error) {
 	at := o.at
-	grad, err := sumGradients(at.name, at.out, grad, at.time)
+	grad, err := sumGradients(o.tape, at.name, at.out, grad, at.time)
 	if err != nil {
 		return nil, err
 	}
-	g := &gradOp{base{"grad " + o.label, append(append([]Shape{}, at.in...), at.out, at.out), at.in[at.first]}, at}
-	node, err := apply(g, append(append(gorgonia.Nodes{}, inputs...), output, grad)...)
+	at.dy = gradientBuffer(grad)
+	node, err := apply(&gradOp{base{"grad " + o.label, o.tape, []Shape{at.out}, at.in[at.first]}, at}, grad)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +188,7 @@ func (o *forwardOp) SymDiff(inputs gorgonia.Nodes, output, grad *gorgonia.Node) 
 		if !at.diff[i] || i == at.first {
 			continue
 		}
-		s := &stashOp{base{fmt.Sprintf("grad %d %s", i, o.label), []Shape{at.in[at.first]}, at.in[i]}, at, i}
+		s := &stashOp{base{fmt.Sprintf("grad %d %s", i, o.label), o.tape, []Shape{at.in[at.first]}, at.in[i]}, at, i}
 		if grads[i], err = apply(s, node); err != nil {
 			return nil, err
 		}
@@ -172,18 +201,32 @@ type gradOp struct {
 	at *instance
 }
 
-// Do reads inputs..., output, gradient of the output.
-func (o *gradOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer guard(o.label, &err)
+func (o *gradOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+
+func (o *gradOp) run() {
 	at := o.at
-	n := len(at.in)
-	for i, v := range in[:n] {
-		at.inBuf[i] = floats(v)
-	}
 	begin := at.time.begin()
-	at.kernel.Backward(at.dxBuf, at.inBuf, floats(in[n]), floats(in[n+1]))
+	at.kernel.Backward(at.dxBuf, at.inBuf, at.y.x, at.dy.x)
 	at.time.backward(begin)
-	return at.dx[at.first].t, nil
+}
+
+func (o *gradOp) result() gorgonia.Value { return o.at.dx[o.at.first].t }
+
+func (o *gradOp) buffers(use func(*buffer)) {
+	at := o.at
+	for i, b := range at.x {
+		if backwardReads(at.kernel, i) {
+			use(b)
+		}
+		use(at.dx[i])
+	}
+	for _, b := range at.keeps {
+		use(b)
+	}
+	if backwardReads(at.kernel, output) {
+		use(at.y)
+	}
+	use(at.dy)
 }
 
 type stashOp struct {
@@ -192,25 +235,38 @@ type stashOp struct {
 	input int
 }
 
-func (o *stashOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.at.dx[o.input].t, nil }
+func (o *stashOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+func (o *stashOp) run()                                         {}
+func (o *stashOp) buffers(func(*buffer))                        {}
+func (o *stashOp) result() gorgonia.Value                       { return o.at.dx[o.input].t }
 
 // sumOp adds its inputs in order into a tensor of its own.
 type sumOp struct {
 	base
-	y    buffer
-	time *StageTime
+	terms []*buffer
+	y     *buffer
+	time  *StageTime
 }
 
-func (o *sumOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer guard(o.label, &err)
+func (o *sumOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+
+func (o *sumOp) run() {
 	begin := o.time.begin()
 	y := o.y.x
-	copy(y, floats(in[0]))
-	for _, v := range in[1:] {
-		compute.AddTo(y, floats(v)[:len(y)])
+	copy(y, o.terms[0].x)
+	for _, b := range o.terms[1:] {
+		compute.AddTo(y, b.x)
 	}
 	o.time.backward(begin)
-	return o.y.t, nil
+}
+
+func (o *sumOp) result() gorgonia.Value { return o.y.t }
+
+func (o *sumOp) buffers(use func(*buffer)) {
+	for _, b := range o.terms {
+		use(b)
+	}
+	use(o.y)
 }
 
 // lossOp is the scalar at the end of a training graph.
@@ -220,7 +276,8 @@ type lossOp struct {
 	n      int
 	value  *gorgonia.F32
 	mean   float64 // the loss in float64, for the caller
-	grad   buffer
+	pred   *buffer
+	grad   *buffer
 	target []float32
 }
 
@@ -231,17 +288,20 @@ func (o *lossOp) InferShape(...gorgonia.DimSizer) (tensor.Shape, error) {
 	return tensor.ScalarShape(), nil
 }
 
-func (o *lossOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer guard(o.label, &err)
-	o.mean = o.loss.Forward(floats(in[0]), o.target, o.n)
+func (o *lossOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+
+func (o *lossOp) run() {
+	o.mean = o.loss.Forward(o.pred.x, o.target, o.n)
 	*o.value = gorgonia.F32(o.mean)
-	return o.value, nil
 }
+
+func (o *lossOp) result() gorgonia.Value    { return o.value }
+func (o *lossOp) buffers(use func(*buffer)) { use(o.pred) }
 
 func (o *lossOp) DiffWRT(int) []bool { return []bool{true} }
 
 func (o *lossOp) SymDiff(inputs gorgonia.Nodes, _, _ *gorgonia.Node) (gorgonia.Nodes, error) {
-	g := &lossGradOp{base{"grad " + o.label, o.in, o.in[0]}, o}
+	g := &lossGradOp{base{"grad " + o.label, o.tape, o.in, o.in[0]}, o}
 	node, err := apply(g, inputs...)
 	return gorgonia.Nodes{node}, err
 }
@@ -251,8 +311,26 @@ type lossGradOp struct {
 	at *lossOp
 }
 
-func (o *lossGradOp) Do(in ...gorgonia.Value) (_ gorgonia.Value, err error) {
-	defer guard(o.label, &err)
-	o.at.loss.Backward(o.at.grad.x, floats(in[0]), o.at.target, o.at.n)
-	return o.at.grad.t, nil
+func (o *lossGradOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do(o) }
+func (o *lossGradOp) run()                                         { o.at.loss.Backward(o.at.grad.x, o.at.pred.x, o.at.target, o.at.n) }
+func (o *lossGradOp) result() gorgonia.Value                       { return o.at.grad.t }
+
+func (o *lossGradOp) buffers(use func(*buffer)) {
+	use(o.at.pred)
+	use(o.at.grad)
+}
+
+// gradientBuffer is where the op of a gradient's node leaves its result.
+func gradientBuffer(n *gorgonia.Node) *buffer {
+	switch o := n.Op().(type) {
+	case *gradOp:
+		return o.at.dx[o.at.first]
+	case *stashOp:
+		return o.at.dx[o.input]
+	case *sumOp:
+		return o.y
+	case *lossGradOp:
+		return o.at.grad
+	}
+	return nil
 }

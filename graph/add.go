@@ -10,5 +10,5 @@ func init() { binaryDef(Add{}, "a + b") }
 func (Add) Shape(in []Shape) (Shape, error) { return binaryShape(in) }
 
 func (Add) Kernel(c Context) (Kernel, error) {
-	return newBinary(c, compute.Add, pass, pass)
+	return newBinary(c, true, compute.Add, pass, pass)
 }

@@ -45,6 +45,8 @@ func (k *avgPoolKernel) windows(f func(out, image, y0, y1, x0, x1 int)) {
 	})
 }
 
+func (*avgPoolKernel) backwardReads(int) bool { return false }
+
 func (k *avgPoolKernel) Forward(y []float32, in [][]float32) {
 	s := k.s
 	k.windows(func(out, image, y0, y1, x0, x1 int) {

@@ -97,6 +97,8 @@ func (k *batchNormKernel) twoSums(f func(s, t []float64, lo, hi int)) (s, t []fl
 	return k.sums[:k.c], k.sums[k.c : 2*k.c]
 }
 
+func (k *batchNormKernel) backwardReads(i int) bool { return i == 0 || i == 1 }
+
 func (k *batchNormKernel) Forward(y []float32, in [][]float32) {
 	x, gamma, beta, movingMean, movingVar := in[0], in[1], in[2], in[3], in[4]
 	if k.batch {

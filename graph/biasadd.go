@@ -31,6 +31,8 @@ func (BiasAdd) Kernel(c Context) (Kernel, error) { return biasAddKernel{c.In[1][
 
 type biasAddKernel struct{ c int }
 
+func (biasAddKernel) backwardReads(int) bool { return false }
+
 func (b biasAddKernel) Forward(y []float32, in [][]float32) {
 	compute.AddBias(y, in[0], in[1], b.c)
 }

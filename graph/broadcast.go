@@ -88,23 +88,24 @@ func (k *broadcast) each(f func(i, j int)) {
 // binaryKernel is the kernel of an element-wise Kind of two inputs: f the value, df the two derivatives times dy.
 type binaryKernel struct {
 	*broadcast
-	b  []float32 // the second operand, expanded
-	d  []float32 // its gradient before the reduction
-	f  func(y, a, b []float32)
-	da func(d, a, b, dy []float32)
-	db func(d, a, b, dy []float32)
+	linear bool      // the derivatives do not depend on the operands
+	b      []float32 // the second operand, expanded
+	d      []float32 // its gradient before the reduction
+	f      func(y, a, b []float32)
+	da     func(d, a, b, dy []float32)
+	db     func(d, a, b, dy []float32)
 }
 
-func newBinary(c Context, f func(y, a, b []float32), da, db func(d, a, b, dy []float32)) (Kernel, error) {
+func newBinary(c Context, linear bool, f func(y, a, b []float32), da, db func(d, a, b, dy []float32)) (Kernel, error) {
 	br, err := newBroadcast(c.In[0], c.In[1])
 	if err != nil {
 		return nil, err
 	}
-	k := &binaryKernel{broadcast: br, f: f, da: da, db: db}
+	k := &binaryKernel{broadcast: br, linear: linear, f: f, da: da, db: db}
 	if !br.flat() {
-		k.b = make([]float32, br.n)
+		keep(c.keeper, &k.b, br.n)
 		if c.Train {
-			k.d = make([]float32, br.n)
+			keep(c.keeper, &k.d, br.n)
 		}
 	}
 	return k, nil
@@ -117,6 +118,9 @@ func (k *binaryKernel) second(b []float32) []float32 {
 	k.expand(k.b, b)
 	return k.b
 }
+
+// backwardReads: a sum of equal shapes passes the gradient on.
+func (k *binaryKernel) backwardReads(i int) bool { return i != output && !(k.linear && k.flat()) }
 
 func (k *binaryKernel) Forward(y []float32, in [][]float32) {
 	a, b := in[0], k.second(in[1])
@@ -133,9 +137,6 @@ func (k *binaryKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32)
 	}
 	d := dx[1]
 	if !k.flat() {
-		if k.d == nil {
-			k.d = make([]float32, k.n)
-		}
 		d = k.d
 	}
 	compute.Parallel(k.n, grain, func(lo, hi int) { k.db(d[lo:hi], a[lo:hi], b[lo:hi], dy[lo:hi]) })

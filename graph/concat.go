@@ -79,6 +79,8 @@ func (k concatKernel) each(f func(input, x, y, n int)) {
 	}
 }
 
+func (concatKernel) backwardReads(int) bool { return false }
+
 func (k concatKernel) Forward(y []float32, in [][]float32) {
 	k.each(func(i, x, at, n int) { copy(y[at:at+n], in[i][x:x+n]) })
 }

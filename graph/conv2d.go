@@ -70,6 +70,8 @@ func (k Conv2D) Kernel(c Context) (Kernel, error) {
 
 type conv2DKernel struct{ *compute.Conv }
 
+func (k *conv2DKernel) backwardReads(i int) bool { return i != output }
+
 func (k *conv2DKernel) Forward(y []float32, in [][]float32) { k.Conv.Forward(y, in[0], in[1]) }
 
 func (k *conv2DKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {

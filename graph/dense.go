@@ -36,6 +36,8 @@ func (Dense) Kernel(c Context) (Kernel, error) {
 
 type denseKernel struct{ m, k, n int }
 
+func (d *denseKernel) backwardReads(i int) bool { return i != output }
+
 func (d *denseKernel) Forward(y []float32, in [][]float32) {
 	compute.MatMul(y, in[0], in[1], d.m, d.k, d.n)
 }

@@ -47,6 +47,8 @@ func (k DepthwiseConv2D) Kernel(c Context) (Kernel, error) {
 
 type depthwiseKernel struct{ *compute.DepthwiseConv }
 
+func (k *depthwiseKernel) backwardReads(i int) bool { return i != output }
+
 func (k *depthwiseKernel) Forward(y []float32, in [][]float32) {
 	k.DepthwiseConv.Forward(y, in[0], in[1])
 }

@@ -37,7 +37,7 @@ func (k Dropout) Shape(in []Shape) (Shape, error) {
 func (k Dropout) Kernel(c Context) (Kernel, error) {
 	d := &dropoutKernel{rate: k.Rate, seed: k.Seed, name: c.Op, train: c.Train}
 	if c.Train {
-		d.scale = make([]float32, c.Out.Volume())
+		keep(c.keeper, &d.scale, c.Out.Volume())
 	}
 	return d, nil
 }
@@ -49,6 +49,8 @@ type dropoutKernel struct {
 	train bool
 	scale []float32 // 0 or 1/(1-rate) for each value
 }
+
+func (*dropoutKernel) backwardReads(int) bool { return false }
 
 func (k *dropoutKernel) Forward(y []float32, in [][]float32) {
 	if !k.train {

@@ -155,6 +155,8 @@ type fakeQuantKernel struct {
 	off    bool            // the delay is not over
 }
 
+func (*fakeQuantKernel) backwardReads(i int) bool { return i == 0 }
+
 func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
 	x, r := in[0], in[1]
 	step := math.MaxInt

@@ -12,7 +12,7 @@ import (
 // compiles only what the gradients need.
 //
 // time, which may be nil, gets the time that the sum takes. The terms are put in the order of their names: Gorgonia's own order comes from a map and would change the rounding from run to run.
-func sumGradients(name string, shape Shape, grad *gorgonia.Node, time *StageTime) (*gorgonia.Node, error) {
+func sumGradients(t *tape, name string, shape Shape, grad *gorgonia.Node, time *StageTime) (*gorgonia.Node, error) {
 	if ours(grad) {
 		return grad, nil
 	}
@@ -21,11 +21,11 @@ func sumGradients(name string, shape Shape, grad *gorgonia.Node, time *StageTime
 		return grad, nil
 	}
 	slices.SortFunc(terms, func(a, b *gorgonia.Node) int { return cmp.Compare(a.Op().String(), b.Op().String()) })
-	in := make([]Shape, len(terms))
-	for i := range in {
-		in[i] = shape
+	sum := &sumOp{base{"sum " + name, t, slices.Repeat([]Shape{shape}, len(terms)), shape}, nil, newBuffer(shape), time}
+	for _, n := range terms {
+		sum.terms = append(sum.terms, gradientBuffer(n))
 	}
-	return apply(&sumOp{base{"sum " + name, in, shape}, newBuffer(shape), time}, terms...)
+	return apply(sum, terms...)
 }
 
 func gradientTerms(n *gorgonia.Node, terms []*gorgonia.Node) []*gorgonia.Node {

@@ -15,6 +15,15 @@ type Option func(*Session)
 // Unfused makes a session that runs every Op on its own, so that every value can be read.
 func Unfused(s *Session) { s.unfused = true }
 
+// Readable makes a session whose Value knows the outputs of these Ops, too.
+func Readable(names ...string) Option {
+	return func(s *Session) {
+		for _, n := range names {
+			s.names[n] = true
+		}
+	}
+}
+
 // stage is what a session runs as one: an Op, or a chain of Ops in which each reads the one before and nothing else does.
 type stage []*Op
 
@@ -30,12 +39,12 @@ func (s stage) kinds() string {
 }
 
 // kernel prepares the stage for a batch of n.
-func (s stage) kernel(n int, train bool) (Kernel, error) {
+func (s stage) kernel(n int, train bool, k *keeper) (Kernel, error) {
 	if len(s) > 1 {
-		return fusedKernel(s, n, train)
+		return fusedKernel(s, n, train, k)
 	}
 	o := s[0]
-	return o.Kind.Kernel(Context{Op: o.Name, In: shapesWith(o.In, n), Out: o.Out.Shape.With(n), Train: train})
+	return o.Kind.Kernel(Context{Op: o.Name, In: shapesWith(o.In, n), Out: o.Out.Shape.With(n), Train: train, keeper: k})
 }
 
 // plan cuts what the session computes into stages: all that the outputs depend on, or in training, all that the loss depends on.
@@ -108,7 +117,7 @@ func halves(o *Op) bool {
 
 // onlyReader is the Op that alone reads v as its first input, or nil; an output has readers outside.
 func (s *Session) onlyReader(v *Value, wanted map[*Value]bool) *Op {
-	if s.g.IsOutput(v) || v == s.predict {
+	if s.readable(v) {
 		return nil
 	}
 	var only *Op

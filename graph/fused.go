@@ -5,7 +5,7 @@ import (
 )
 
 // fusedKernel prepares the chain of a stage. Its inputs are those of the Ops in order, without the values inside the chain.
-func fusedKernel(st stage, n int, train bool) (Kernel, error) {
+func fusedKernel(st stage, n int, train bool, keeps *keeper) (Kernel, error) {
 	head := st[0]
 	k, err := head.Kind.Kernel(Context{Op: head.Name, In: shapesWith(head.In, n), Out: head.Out.Shape.With(n), Train: train})
 	if err != nil {
@@ -32,12 +32,12 @@ func fusedKernel(st stage, n int, train bool) (Kernel, error) {
 		case MaxPool2D:
 			f.pool = true
 			if train {
-				f.arg = make([]uint8, n*f.s.Out()/4)
+				keep(keeps, &f.arg, n*f.s.Out()/4)
 			}
 		}
 	}
 	if norm != nil {
-		return newNormChain(f, *norm, train), nil
+		return newNormChain(f, *norm, train, keeps), nil
 	}
 	return f, nil
 }
@@ -58,6 +58,11 @@ type chainKernel struct {
 	act  compute.Act
 	pool bool
 	arg  []uint8 // in training: which of its 4 values each maximum is
+}
+
+// backwardReads: the input, the kernel, and where it tells what the activation passes, the output.
+func (k *chainKernel) backwardReads(i int) bool {
+	return i == 0 || i == 1 || i == output && (k.pool || k.act != compute.Linear)
 }
 
 // of is image i of an array of images of so many values.

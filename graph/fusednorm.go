@@ -21,7 +21,7 @@ type normChain struct {
 	a, b, slope       []float32 // scratch for a coefficient a channel
 }
 
-func newNormChain(c *chainKernel, k BatchNorm, train bool) *normChain {
+func newNormChain(c *chainKernel, k BatchNorm, train bool, keeps *keeper) *normChain {
 	s := c.s
 	f := &normChain{chainKernel: c, batch: train && !k.Frozen, epsilon: k.epsilon(), momentum: k.momentum()}
 	for _, x := range []*[]float32{&f.mean, &f.inv, &f.a, &f.b, &f.slope} {
@@ -29,7 +29,8 @@ func newNormChain(c *chainKernel, k BatchNorm, train bool) *normChain {
 	}
 	f.center = make([]float64, s.OC)
 	if train {
-		f.z, f.sums = make([]float32, s.N*s.Out()), make([]float64, 2*s.N*s.OC)
+		keep(keeps, &f.z, s.N*s.Out())
+		f.sums = make([]float64, 2*s.N*s.OC)
 	}
 	if f.batch {
 		f.moments = make([]float64, 2*s.N*s.OC)
@@ -43,6 +44,10 @@ func (k *normChain) first() int {
 		return k.bias + 1
 	}
 	return 2
+}
+
+func (k *normChain) backwardReads(i int) bool {
+	return i == k.first() || k.chainKernel.backwardReads(i)
 }
 
 func (k *normChain) Forward(y []float32, in [][]float32) {

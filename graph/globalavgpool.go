@@ -40,6 +40,8 @@ func (k GlobalAvgPool) Kernel(c Context) (Kernel, error) {
 
 type globalAvgPoolKernel struct{ n, pixels, c int }
 
+func (globalAvgPoolKernel) backwardReads(int) bool { return false }
+
 func (k globalAvgPoolKernel) Forward(y []float32, in [][]float32) {
 	compute.Parallel(k.n, 1, func(lo, hi int) {
 		for n := lo; n < hi; n++ {

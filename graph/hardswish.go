@@ -10,7 +10,7 @@ func init() {
 func (HardSwish) Shape(in []Shape) (Shape, error) { return in[0], nil }
 
 func (HardSwish) Kernel(c Context) (Kernel, error) {
-	return &unary{c.Out.Volume(), func(y, x []float32) {
+	return &unary{c.Out.Volume(), readsX, func(y, x []float32) {
 		for i, v := range x {
 			y[i] = v * min(max(v+3, 0), 6) / 6
 		}

@@ -103,9 +103,9 @@ func finish(t *testing.T, b *Builder, out ...*Value) *Graph {
 	return g
 }
 
-func trainer(t *testing.T, g *Graph, loss Loss) *Session {
+func trainer(t *testing.T, g *Graph, loss Loss, options ...Option) *Session {
 	t.Helper()
-	s, err := NewTrain(g, loss)
+	s, err := NewTrain(g, loss, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,9 +113,9 @@ func trainer(t *testing.T, g *Graph, loss Loss) *Session {
 	return s
 }
 
-func evaluator(t *testing.T, g *Graph) *Session {
+func evaluator(t *testing.T, g *Graph, options ...Option) *Session {
 	t.Helper()
-	s, err := NewEval(g)
+	s, err := NewEval(g, options...)
 	if err != nil {
 		t.Fatal(err)
 	}

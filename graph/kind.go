@@ -22,6 +22,8 @@ type Context struct {
 	In    []Shape // concrete: the batch is a number
 	Out   Shape
 	Train bool // a training session: dropout drops, BatchNorm uses the batch, observers observe
+
+	keeper *keeper // what a kernel keeps from Forward to Backward and for the length of one of them; nil: memory of its own
 }
 
 // Kernel computes an Op, forward and backward, on flat row-major slices. It belongs to one session and may keep scratch from Forward to the

@@ -12,7 +12,7 @@ func init() {
 func (LeakyReLU) Shape(in []Shape) (Shape, error) { return in[0], nil }
 
 func (k LeakyReLU) Kernel(c Context) (Kernel, error) {
-	return &unary{c.Out.Volume(), func(y, x []float32) {
+	return &unary{c.Out.Volume(), readsX, func(y, x []float32) {
 		for i, v := range x {
 			if v < 0 {
 				v *= k.Alpha

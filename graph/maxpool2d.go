@@ -52,11 +52,11 @@ func (k MaxPool2D) Kernel(c Context) (Kernel, error) {
 		return nil, err
 	}
 	if k.Size == [2]int{2, 2} && k.Stride == [2]int{2, 2} && s.H%2+s.W%2 == 0 {
-		return newBlockPool(s, c.Train), nil
+		return newBlockPool(s, c), nil
 	}
 	p := &maxPoolKernel{s: s}
 	if c.Train {
-		p.from = make([]int32, c.Out.Volume())
+		keep(c.keeper, &p.from, c.Out.Volume())
 	}
 	return p, err
 }
@@ -65,6 +65,8 @@ type maxPoolKernel struct {
 	s    compute.ConvShape
 	from []int32 // for each output, the offset in its image of the value it took
 }
+
+func (*maxPoolKernel) backwardReads(int) bool { return false }
 
 func (k *maxPoolKernel) Forward(y []float32, in [][]float32) {
 	s := k.s
@@ -136,10 +138,10 @@ type blockPool struct {
 	arg []uint8 // in training: which of its 4 values each maximum is
 }
 
-func newBlockPool(s compute.ConvShape, train bool) *blockPool {
+func newBlockPool(s compute.ConvShape, c Context) *blockPool {
 	p := &blockPool{s: s}
-	if train {
-		p.arg = make([]uint8, s.N*s.Out())
+	if c.Train {
+		keep(c.keeper, &p.arg, s.N*s.Out())
 	}
 	return p
 }
@@ -150,6 +152,8 @@ func (k *blockPool) argOf(n int) []uint8 {
 	}
 	return k.arg[n*k.s.Out() : (n+1)*k.s.Out()]
 }
+
+func (*blockPool) backwardReads(i int) bool { return i == output }
 
 func (k *blockPool) Forward(y []float32, in [][]float32) {
 	s := k.s

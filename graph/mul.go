@@ -8,7 +8,7 @@ func init() { binaryDef(Mul{}, "a * b") }
 func (Mul) Shape(in []Shape) (Shape, error) { return binaryShape(in) }
 
 func (Mul) Kernel(c Context) (Kernel, error) {
-	return newBinary(c, func(y, a, b []float32) {
+	return newBinary(c, false, func(y, a, b []float32) {
 		for i, v := range a {
 			y[i] = v * b[i]
 		}

@@ -47,6 +47,8 @@ func (k padKernel) rows(f func(x, y, n int)) {
 	}
 }
 
+func (padKernel) backwardReads(int) bool { return false }
+
 func (k padKernel) Forward(y []float32, in [][]float32) {
 	clear(y)
 	k.rows(func(x, at, n int) { copy(y[at:at+n], in[0][x:x+n]) })

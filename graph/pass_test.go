@@ -67,7 +67,7 @@ output last
 		t.Error("a clone shares its numbers with the original")
 	}
 	// Const evaluates what the new readers see, as an eval session does.
-	s := evaluator(t, c)
+	s := evaluator(t, c, Readable("a/quant"))
 	infer1(t, s, make([]float32, 4))
 	k := c.Op("dense").In[1]
 	y, err := Const(k)

@@ -26,13 +26,19 @@ func (PReLU) Shape(in []Shape) (Shape, error) {
 }
 
 func (PReLU) Kernel(c Context) (Kernel, error) {
-	return &preluKernel{c.Out.Volume() / c.Out.Channels(), c.Out.Channels(), make([]float32, c.Out.Volume())}, nil
+	k := &preluKernel{pixels: c.Out.Volume() / c.Out.Channels(), c: c.Out.Channels()}
+	if c.Train {
+		keep(c.keeper, &k.part, c.Out.Volume())
+	}
+	return k, nil
 }
 
 type preluKernel struct {
 	pixels, c int
 	part      []float32 // the gradient of alpha before the sum over pixels
 }
+
+func (*preluKernel) backwardReads(i int) bool { return i != output }
 
 func (k *preluKernel) Forward(y []float32, in [][]float32) {
 	compute.Parallel(k.pixels, max(1, grain/k.c), func(lo, hi int) {

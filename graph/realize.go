@@ -15,25 +15,65 @@ func (s *Session) realize(n int) (p *program, err error) {
 			err = fmt.Errorf("realising: %v", r)
 		}
 	}()
-	r := &realizer{Session: s, eg: gorgonia.NewGraph(), nodes: map[*Value]*gorgonia.Node{}, need: map[*Value]bool{}}
-	r.p = &program{n: n, at: map[string]*instance{}}
+	r := &realizer{Session: s, eg: gorgonia.NewGraph(), nodes: map[*Value]*gorgonia.Node{}, memory: map[*Value]*buffer{}, need: map[*Value]bool{}}
+	r.p = &program{n: n, at: map[string]*instance{}, tape: &tape{blank: bind([]float32{0}, Shape{1})}}
 	if s.loss != nil {
 		r.need = needsGradient(s.g)
 	}
 	for _, v := range s.g.Inputs {
 		b := newBuffer(v.Shape.With(n))
+		b.kept, r.memory[v] = true, b
 		r.p.inputs = append(r.p.inputs, b)
-		r.leaf(v, b.t)
+		r.leaf(v, b.shape)
 	}
 	for _, v := range s.g.Vars {
-		r.leaf(v.Value, bind(v.Data, v.Shape))
+		r.leaf(v.Value, v.Shape)
 	}
 	for _, st := range s.plan() {
 		if err := r.stage(st); err != nil {
 			return nil, fmt.Errorf("%s: %w", st.last().Name, err)
 		}
 	}
-	return r.p, r.compile()
+	if err := r.compile(); err != nil {
+		return nil, err
+	}
+	r.p.leaves = r.leaves[:len(s.g.Inputs)]
+	return r.p, s.layOut(r.p)
+}
+
+// layOut finds the order of a program's ops and gives its buffers their places. Where the session's memory is too small it is made anew, and the programs
+// of other batch sizes, which lie in the old one, go: they are made again when they are needed.
+func (s *Session) layOut(p *program) error {
+	p.tape.recording = true
+	err := p.vm.RunAll()
+	p.vm.Reset()
+	if err != nil {
+		return err
+	}
+	p.tape.recording = false
+	for _, b := range p.inputs {
+		p.tape.use(0, b) // also one that nobody reads
+	}
+	if s.memory.hold(p.tape.layOut(!s.private)) {
+		if err := s.Close(); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.tape.buffers {
+		b.place(s.memory.x[b.at:])
+	}
+	for _, at := range p.order {
+		at.bind()
+	}
+	for i, node := range p.leaves {
+		if err := gorgonia.Let(node, p.inputs[i].t); err != nil {
+			return err
+		}
+	}
+	for _, b := range p.sums {
+		p.grads = append(p.grads, b.x)
+	}
+	return nil
 }
 
 type realizer struct {
@@ -41,12 +81,19 @@ type realizer struct {
 	eg     *gorgonia.ExprGraph
 	nodes  map[*Value]*gorgonia.Node
 	leaves gorgonia.Nodes
-	need   map[*Value]bool // values that need a gradient
+	memory map[*Value]*buffer // of inputs and Ops
+	need   map[*Value]bool    // values that need a gradient
 	p      *program
 }
 
-func (r *realizer) leaf(v *Value, t *tensor.Dense) {
-	node := gorgonia.NewTensor(r.eg, tensor.Float32, t.Dims(), gorgonia.WithName(v.Name), gorgonia.WithShape(t.Shape()...), gorgonia.WithValue(t))
+// leaf adds an input or a Var. The tensor of an input comes when the memory is laid out; until then it has one number of the same rank.
+func (r *realizer) leaf(v *Value, s Shape) {
+	s = ranked(s)
+	t := bind([]float32{0}, slices.Repeat(Shape{1}, len(s)))
+	if v.Var != nil {
+		t = bind(v.Var.Data, s)
+	}
+	node := gorgonia.NewTensor(r.eg, tensor.Float32, len(s), gorgonia.WithName(v.Name), gorgonia.WithShape(s...), gorgonia.WithValue(t))
 	r.nodes[v] = node
 	r.leaves = append(r.leaves, node)
 }
@@ -60,18 +107,22 @@ func (r *realizer) stage(st stage) error {
 		d := DefOf(o.Kind)
 		for i, v := range o.In {
 			if k == 0 || i > 0 {
-				at.read(v.Shape.With(r.p.n), d.Port(i).Diff && r.need[v])
+				r.read(at, v, d.Port(i).Diff && r.need[v])
 				in = append(in, r.nodes[v])
 			}
 		}
 	}
-	at.inBuf = make([][]float32, len(in))
+	at.inBuf, at.dxBuf = make([][]float32, len(in)), make([][]float32, len(in))
 	at.y = newBuffer(at.out)
+	at.y.kept = r.readable(last.Out)
+	r.memory[last.Out] = at.y
+	var k keeper
 	var err error
-	if at.kernel, err = st.kernel(r.p.n, r.loss != nil); err != nil {
+	if at.kernel, err = st.kernel(r.p.n, r.loss != nil, &k); err != nil {
 		return err
 	}
-	if r.nodes[last.Out], err = apply(newForward(at), in...); err != nil {
+	at.keeps = k.buffers
+	if r.nodes[last.Out], err = apply(newForward(r.p.tape, at), in...); err != nil {
 		return err
 	}
 	r.p.at[last.Name] = at
@@ -80,15 +131,19 @@ func (r *realizer) stage(st stage) error {
 }
 
 // read adds an input.
-func (at *instance) read(s Shape, diff bool) {
-	var dx buffer
+func (r *realizer) read(at *instance, v *Value, diff bool) {
+	s := v.Shape.With(r.p.n)
+	var dx *buffer
 	if diff {
 		dx = newBuffer(s)
 		if at.first < 0 {
 			at.first = len(at.in)
 		}
 	}
-	at.in, at.diff, at.dx, at.dxBuf = append(at.in, s), append(at.diff, diff), append(at.dx, dx), append(at.dxBuf, dx.x)
+	if v.Var != nil {
+		r.p.vars = append(r.p.vars, argument{at, len(at.in), v.Var})
+	}
+	at.in, at.diff, at.x, at.dx = append(at.in, s), append(at.diff, diff), append(at.x, r.memory[v]), append(at.dx, dx)
 }
 
 // compile differentiates and makes the machine. Only what the roots need is compiled.
@@ -122,7 +177,8 @@ func (r *realizer) compile() error {
 func (r *realizer) differentiate() (gorgonia.Nodes, error) {
 	pred := r.nodes[r.predict]
 	shape := r.predict.Shape.With(r.p.n)
-	r.p.loss = &lossOp{base: base{"loss of " + r.predict.Name, []Shape{shape}, Shape{}}, loss: r.loss, n: r.p.n, value: new(gorgonia.F32), grad: newBuffer(shape)}
+	r.p.loss = &lossOp{base: base{"loss of " + r.predict.Name, r.p.tape, []Shape{shape}, Shape{}}, loss: r.loss, n: r.p.n, value: new(gorgonia.F32),
+		pred: r.memory[r.predict], grad: newBuffer(shape)}
 	cost, err := apply(r.p.loss, pred)
 	if err != nil {
 		return nil, err
@@ -137,25 +193,14 @@ func (r *realizer) differentiate() (gorgonia.Nodes, error) {
 	}
 	roots := gorgonia.Nodes{cost}
 	for i, v := range r.params {
-		node, err := sumGradients(v.Name, v.Shape, grads[i], nil)
+		node, err := sumGradients(r.p.tape, v.Name, v.Shape, grads[i], nil)
 		if err != nil {
 			return nil, err
 		}
 		roots = append(roots, node)
-		r.p.grads = append(r.p.grads, gradientData(node))
+		sum := gradientBuffer(node)
+		sum.kept = true
+		r.p.sums = append(r.p.sums, sum)
 	}
 	return roots, nil
-}
-
-// gradientData is where an op of ours leaves its result: the same memory in every step.
-func gradientData(n *gorgonia.Node) []float32 {
-	switch o := n.Op().(type) {
-	case *gradOp:
-		return o.at.dx[o.at.first].x
-	case *stashOp:
-		return o.at.dx[o.input].x
-	case *sumOp:
-		return o.y.x
-	}
-	return nil
 }

@@ -36,6 +36,8 @@ func (Reshape) Kernel(Context) (Kernel, error) { return reshapeKernel{}, nil }
 
 type reshapeKernel struct{}
 
+func (reshapeKernel) backwardReads(int) bool { return false }
+
 func (reshapeKernel) Forward(y []float32, in [][]float32) { copy(y, in[0]) }
 
 func (reshapeKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) { copy(dx[0], dy) }

@@ -105,6 +105,8 @@ func (k *resizeKernel) each(f func(y int, x [4]int, w [4]float32)) {
 	}
 }
 
+func (*resizeKernel) backwardReads(int) bool { return false }
+
 func (k *resizeKernel) Forward(y []float32, in [][]float32) {
 	k.each(func(to int, x [4]int, w [4]float32) {
 		for c := range k.in[3] {

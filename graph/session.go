@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"gorgonia.org/gorgonia"
 )
 
 // Session runs a graph, in one mode, for any batch size: for each size that it meets it makes one Gorgonia expression graph and one tape machine,
@@ -15,6 +17,9 @@ type Session struct {
 	predict  *Value
 	params   []*Var
 	unfused  bool
+	private  bool            // no two values share memory
+	names    map[string]bool // of the values that stay readable
+	memory   arena
 	times    *Times // nil: not measured
 	programs map[int]*program
 	last     *program
@@ -25,7 +30,7 @@ func NewEval(g *Graph, options ...Option) (*Session, error) {
 	if err := g.Check(); err != nil {
 		return nil, err
 	}
-	s := &Session{g: g, predict: g.Outputs[0], programs: map[int]*program{}}
+	s := &Session{g: g, predict: g.Outputs[0], names: map[string]bool{}, programs: map[int]*program{}}
 	for _, o := range options {
 		o(s)
 	}
@@ -64,11 +69,22 @@ type machine interface {
 type program struct {
 	n      int
 	vm     machine
-	inputs []buffer
+	tape   *tape
+	leaves gorgonia.Nodes // of the inputs
+	inputs []*buffer
+	vars   []argument
 	at     map[string]*instance
 	order  []*instance
 	loss   *lossOp
-	grads  [][]float32 // of the session's params, in their order
+	sums   []*buffer   // gradients of the session's params, in their order
+	grads  [][]float32 // the same
+}
+
+// argument is a place where an Op reads a Var.
+type argument struct {
+	at    *instance
+	input int
+	v     *Var
 }
 
 // Params are the trainable Vars that the loss depends on; Grads are their gradients after Step, in the same order.
@@ -132,7 +148,8 @@ func (s *Session) Logits(l Loss) []float32 {
 	return s.Value(logits(s.g.Outputs[0], l).Name)
 }
 
-// Value returns an input, Var or Op output of the last run by name, nil when it was not computed.
+// Value returns an input, a Var, or an Op's output of the last run by name. It is nil for an output that was not computed, or that lies inside a chain
+// or whose memory was used again: unless the session is Unfused, only the graph's outputs, Prediction, Logits and what was named as Readable stay.
 func (s *Session) Value(name string) []float32 {
 	if v := s.g.Var(name); v != nil {
 		return v.Data
@@ -145,11 +162,25 @@ func (s *Session) Value(name string) []float32 {
 			return s.last.inputs[i].x
 		}
 	}
-	if at := s.last.at[name]; at != nil {
+	if at := s.last.at[name]; at != nil && at.y.kept {
 		return at.y.x
 	}
 	return nil
 }
+
+// readable tells whether v can be read after a run.
+func (s *Session) readable(v *Value) bool {
+	return s.unfused || s.names[v.Name] || v == s.predict || s.g.IsOutput(v) || v == logits(s.g.Outputs[0], activated("Softmax")) ||
+		v == logits(s.g.Outputs[0], activated("Sigmoid"))
+}
+
+// activated stands for any loss that applies that activation itself.
+type activated string
+
+func (a activated) Activation() string                  { return string(a) }
+func (activated) Forward(_, _ []float32, _ int) float64 { return 0 }
+func (activated) Backward(_, _, _ []float32, _ int)     {}
+func (activated) TargetLen(int) int                     { return 0 }
 
 // Close releases the machines.
 func (s *Session) Close() error {
@@ -230,6 +261,9 @@ func (s *Session) program(n int) (*program, error) {
 }
 
 func (s *Session) run(p *program) error {
+	for _, a := range p.vars {
+		a.at.inBuf[a.input] = a.v.Data
+	}
 	defer p.vm.Reset()
 	if s.times != nil && s.times.On {
 		defer func(begin time.Time) { s.times.Step += time.Since(begin) }(time.Now())

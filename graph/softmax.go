@@ -29,6 +29,8 @@ func (Softmax) Kernel(c Context) (Kernel, error) {
 
 type softmaxKernel struct{ rows, c int }
 
+func (softmaxKernel) backwardReads(i int) bool { return i == output }
+
 func (k softmaxKernel) Forward(y []float32, in [][]float32) {
 	compute.Parallel(k.rows, 256, func(lo, hi int) {
 		for r := lo; r < hi; r++ {

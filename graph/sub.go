@@ -8,7 +8,7 @@ func init() { binaryDef(Sub{}, "a - b") }
 func (Sub) Shape(in []Shape) (Shape, error) { return binaryShape(in) }
 
 func (Sub) Kernel(c Context) (Kernel, error) {
-	return newBinary(c, func(y, a, b []float32) {
+	return newBinary(c, true, func(y, a, b []float32) {
 		for i, v := range a {
 			y[i] = v - b[i]
 		}

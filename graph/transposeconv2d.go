@@ -77,6 +77,8 @@ func swap(dst, src []float32, a, b int) {
 	}
 }
 
+func (k *transposeConvKernel) backwardReads(i int) bool { return i != output }
+
 func (k *transposeConvKernel) Forward(y []float32, in [][]float32) {
 	swap(k.w, in[1], k.s.OC, k.s.C)
 	k.conv.GradInput(y, in[0], k.w)

@@ -25,7 +25,7 @@ func TestEqualOpsStayDistinct(t *testing.T) {
 	other := b.Op("other", LeakyReLU{Alpha: 0.5}, right)
 	sum := b.Op("sum", Add{}, b.Op("leaky", Add{}, little, much), other)
 	g := finish(t, b, sum)
-	s := trainer(t, g, squares{})
+	s := trainer(t, g, squares{}, Readable("little", "much", "other"))
 	// left = right = [-3 -3]; outputs -0.75 - 1.5 - 1.5 = -3.75, which is also the gradient by each output for target 0.
 	step(t, s, 0, []float32{0, 0}, []float32{1, 2})
 	for name, want := range map[string][]float32{"little": {-0.75, -0.75}, "much": {-1.5, -1.5}, "other": {-1.5, -1.5}, "sum": {-3.75, -3.75}} {
@@ -46,7 +46,9 @@ func TestEqualOpsStayDistinct(t *testing.T) {
 func TestHashCollision(t *testing.T) {
 	eg := gorgonia.NewGraph()
 	leaf := gorgonia.NewTensor(eg, gorgonia.Float32, 1, gorgonia.WithName("x"), gorgonia.WithShape(3))
-	twin := func() *sumOp { return &sumOp{base{"sum same", []Shape{{3}}, Shape{3}}, newBuffer(Shape{3}), nil} }
+	twin := func() *sumOp {
+		return &sumOp{base: base{"sum same", nil, []Shape{{3}}, Shape{3}}, y: newBuffer(Shape{3})}
+	}
 	if _, err := apply(twin(), leaf); err != nil {
 		t.Fatal(err)
 	}

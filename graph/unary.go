@@ -5,10 +5,21 @@ import "github.com/temper-ml/temper/internal/compute"
 // unary is the kernel of an element-wise function of one input: f computes the value, df the derivative from input and value. They get whole pieces,
 // so that the function itself is inlined in the loop over elements.
 type unary struct {
-	n  int
-	f  func(y, x []float32)
-	df func(dx, x, y, dy []float32)
+	n     int
+	needs reads // what df reads
+	f     func(y, x []float32)
+	df    func(dx, x, y, dy []float32)
 }
+
+// reads tells which side of a function its derivative is computed from.
+type reads int
+
+const (
+	readsX reads = iota
+	readsY
+)
+
+func (k *unary) backwardReads(i int) bool { return (i == output) == (k.needs == readsY) }
 
 func (k *unary) Forward(y []float32, in [][]float32) {
 	compute.Parallel(k.n, grain, func(lo, hi int) { k.f(y[lo:hi], in[0][lo:hi]) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/temper-ml/temper/graph"
 )
@@ -30,6 +31,9 @@ func Evaluate(ctx context.Context, g *graph.Graph, loss graph.Loss, metrics []Me
 		if err := s.Forward(x); err != nil {
 			return nil, err
 		}
+		if !finite(s.Output(0)) {
+			return nil, fmt.Errorf("graph %s: an output is NaN or Inf: %s", g.Name, culprit(g, x))
+		}
 		n := len(x) / g.Inputs[0].Shape.Volume()
 		if loss != nil {
 			mean, err := lossOf(s, loss, y, n)
@@ -49,6 +53,36 @@ func Evaluate(ctx context.Context, g *graph.Graph, loss graph.Loss, metrics []Me
 		return nil, fmt.Errorf("evaluate: the data yielded no batch")
 	}
 	return results(loss, sum/float64(seen), metrics)
+}
+
+// culprit runs a batch once more, Op by Op, and names what made the first number that is not finite.
+func culprit(g *graph.Graph, x []float32) string {
+	if !finite(x) {
+		return "the input holds such a value"
+	}
+	s, err := graph.NewEval(g, graph.Unfused)
+	if err != nil {
+		return err.Error()
+	}
+	defer s.Close()
+	if err := s.Forward(x); err != nil {
+		return err.Error()
+	}
+	for _, o := range g.Ops {
+		for _, v := range o.In {
+			if v.Var != nil && !finite(v.Var.Data) {
+				return fmt.Sprintf("the var %s, read by %s, holds such a value", v.Name, o.Name)
+			}
+		}
+		if !finite(s.Value(o.Out.Name)) {
+			return fmt.Sprintf("%s (%s) made the first", o.Name, graph.KindName(o.Kind))
+		}
+	}
+	return "the values between are finite"
+}
+
+func finite(x []float32) bool {
+	return !slices.ContainsFunc(x, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
 // lossOf is the mean loss of the n examples that the session ran last.

@@ -150,7 +150,14 @@ func TestLossThatIsNotFinite(t *testing.T) {
 		t.Error("a failed run touched the last good checkpoint")
 	}
 	_, err = Evaluate(context.Background(), convNet(t), SoftmaxCrossEntropy{}, nil, bad, 8)
-	wantError(t, err, "loss is NaN")
+	wantError(t, err, "an output is NaN or Inf", "the input holds such a value")
+	_, err = Evaluate(context.Background(), g, nil, []Metric{&Accuracy{}}, d, 8)
+	wantError(t, err, "the var conv2d/kernel, read by conv2d/conv2d, holds such a value")
+	for i := range g.Var("conv2d/kernel").Data {
+		g.Var("conv2d/kernel").Data[i] = 3e38
+	}
+	_, err = Evaluate(context.Background(), g, SoftmaxCrossEntropy{}, nil, d, 8)
+	wantError(t, err, "conv2d/conv2d (Conv2D) made the first")
 }
 
 // TestProgressLines: what is not a terminal gets one plain line an epoch.

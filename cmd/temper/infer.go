@@ -9,6 +9,7 @@ import (
 	"github.com/temper-ml/temper/datasets/npz"
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
+	"github.com/temper-ml/temper/internal/atomicfile"
 )
 
 func (a *app) infer() *cobra.Command {
@@ -24,8 +25,14 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 		Args:    exactly(1, "a .tflite file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := interp.ParseProfile(profile)
-			if err != nil || input == "" || output == "" {
-				return usageError{fmt.Errorf("--input and --output are required (%v)", err)}
+			if err != nil {
+				return usageError{err}
+			}
+			if input == "" || output == "" {
+				return usageError{fmt.Errorf("--input and --output are required")}
+			}
+			if err := atomicfile.Probe(output); err != nil {
+				return err
 			}
 			m, err := tflite.ReadFile(args[0])
 			if err != nil {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 			if len(args) == 2 {
 				return a.compareLayers(cmd.Context(), args[0], args[1], data, samples)
 			}
-			if strings.HasSuffix(args[0], ".temper") {
+			if isCheckpoint(args[0]) {
 				c, err := graph.Load(args[0])
 				if err != nil {
 					return err

@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -82,6 +84,7 @@ training, exports a fully int8 TFLite file, and measures the accuracy of that
 very file by executing it.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold, 130 interrupted.`,
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -97,7 +100,36 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold, 130 interru
 	for _, f := range []func() *cobra.Command{a.run, a.train, a.calibrate, a.qat, a.export, a.verify, a.infer, a.inspect, a.bench} {
 		root.AddCommand(f())
 	}
+	strictCompletion(root)
 	return root
+}
+
+// version is the module's version where the binary was installed by it, or the commit that it was built from.
+func version() string {
+	if b, ok := debug.ReadBuildInfo(); ok {
+		return b.Main.Version
+	}
+	return "unknown"
+}
+
+// strictCompletion lets completion refuse what is no shell, as every verb refuses arguments that it does not know.
+func strictCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "completion" {
+			continue
+		}
+		var shells []string
+		for _, s := range c.Commands() {
+			shells = append(shells, s.Name())
+			s.Args = exactly(0, "no arguments")
+		}
+		c.Example = "  temper completion bash > /etc/bash_completion.d/temper"
+		c.Args = func(_ *cobra.Command, args []string) error {
+			return usageError{fmt.Errorf("completion %q: want one of %s", strings.Join(args, " "), strings.Join(shells, ", "))}
+		}
+		c.RunE = func(*cobra.Command, []string) error { return nil }
+	}
 }
 
 // exactly is cobra.ExactArgs with our error.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"temper": main})
+	testscript.Main(m, map[string]func(){"temper": main, "fakepython": fakePython})
 }
 
 // TestScripts runs the command line as a user does. Besides temper there are two commands: bars FILE.npz N writes a data set of N images of 12x12
@@ -22,6 +22,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"report": checkReport,
 			"bars": func(ts *testscript.TestScript, _ bool, args []string) {
 				n, err := strconv.Atoi(args[1])
 				ts.Check(err)

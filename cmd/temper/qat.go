@@ -56,7 +56,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 	t.flags(cmd, 1, 0.0001)
 	q.flags(cmd)
 	f := cmd.Flags()
-	f.Float32Var(&s.Momentum, "range-momentum", 0.99, "of the moving average of the ranges")
+	f.Float32Var(&s.Momentum, "range-momentum", 0, "of the moving average of the ranges (0: 0.99)")
 	f.IntVar(&s.Delay, "delay", 0, "steps before values are quantized")
 	f.IntVar(&s.Freeze, "freeze", 0, "step from which ranges stand still; 0: never")
 	f.BoolVar(&s.FreezeBatchNorm, "freeze-batch-norm", false, "use BatchNorm's moving statistics in training")

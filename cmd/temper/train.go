@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -111,6 +113,9 @@ Networks: ` + strings.Join(models.Names(), ", ") + `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is saved).`,
 		Example: "  temper train arm-example --epochs 5 -o float.temper\n  temper train float.temper --resume -o float.temper",
 		Args:    exactly(1, "a network's name or a checkpoint"),
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return models.Names(), cobra.ShellCompDirectiveDefault
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := t.open(cmd.Context(), a); err != nil {
 				return err
@@ -138,9 +143,24 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 	return cmd
 }
 
+// isCheckpoint tells a checkpoint, whatever its name, from a .tflite file and from what is no file.
+func isCheckpoint(path string) bool {
+	if strings.HasSuffix(path, ".temper") {
+		return true
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var head [9]byte // of safetensors: a length of 8 bytes, then JSON
+	_, err = io.ReadFull(f, head[:])
+	return err == nil && head[8] == '{'
+}
+
 // start is the network to train: from a checkpoint with all that it holds, or by name.
 func (t *training) start(arg string) (c *graph.Checkpoint, err error) {
-	if strings.HasSuffix(arg, ".temper") {
+	if !slices.Contains(models.Names(), arg) && isCheckpoint(arg) {
 		if c, err = graph.Load(arg); err != nil {
 			return nil, err
 		}

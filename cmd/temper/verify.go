@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -32,6 +31,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.
 			p, err := interp.ParseProfile(profile)
 			if err != nil {
 				return usageError{err}
+			}
+			if !(atLeast >= 0 && atLeast <= 1) || limit < 0 {
+				return usageError{fmt.Errorf("--at-least %g must be a part from 0 to 1, such as 0.985, and --limit %d not negative", atLeast, limit)}
 			}
 			_, test, err := temper.OpenData(cmd.Context(), data, a.err)
 			if err != nil {
@@ -88,7 +90,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.
 
 // classify returns the predicted class of each example, by a file or by a checkpoint's eval session.
 func classify(cmd *cobra.Command, path string, p interp.Profile, test *datasets.Set) ([]int, error) {
-	if !strings.HasSuffix(path, ".temper") {
+	if !isCheckpoint(path) {
 		m, err := tflite.ReadFile(path)
 		if err != nil {
 			return nil, err

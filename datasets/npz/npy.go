@@ -126,10 +126,10 @@ var types = []elementType{
 	{"<f8", reflect.TypeFor[[]float64](), 8, read[float64]},
 }
 
-// read reads n elements. Memory grows with what is really there, not with what the header says.
+// read reads n elements. Beyond 64 MiB, memory grows with what is really there, not with what the header says.
 func read[T any](r io.Reader, n, size int) (any, error) {
 	const piece = 1 << 17 // elements
-	var x []T
+	x := make([]T, 0, min(n, 64<<20/size))
 	buf := make([]byte, min(n, piece)*size)
 	for len(x) < n {
 		k := min(n-len(x), piece)
@@ -144,9 +144,6 @@ func read[T any](r io.Reader, n, size int) (any, error) {
 		if _, err := binary.Decode(buf[:k*size], binary.LittleEndian, x[len(x)-k:]); err != nil {
 			return nil, err
 		}
-	}
-	if x == nil {
-		x = []T{}
 	}
 	return x, nil
 }

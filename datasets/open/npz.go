@@ -2,6 +2,7 @@ package open
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -47,6 +48,9 @@ func npzSet(name string, x, y *npz.Array) (*datasets.Set, error) {
 	if len(shape) == 2 {
 		shape = []int{shape[0], shape[1], 1}
 	}
+	if err := finite(x, n); err != nil {
+		return nil, err
+	}
 	if k := len(targets) / n; k > 1 {
 		inputs := x.Float32s()
 		if _, ok := x.Data.([]uint8); ok {
@@ -64,6 +68,22 @@ func npzSet(name string, x, y *npz.Array) (*datasets.Set, error) {
 		return datasets.FromBytes(name, shape, bytes, 1.0/255, 0, labels, classes)
 	}
 	return datasets.FromFloats(name, shape, x.Float32s(), labels, classes)
+}
+
+// finite refuses inputs that would make a training useless some epochs later.
+func finite(x *npz.Array, n int) error {
+	switch x.Data.(type) {
+	case []float32, []float64:
+	default:
+		return nil
+	}
+	values := x.Float32s()
+	for i, v := range values {
+		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
+			return fmt.Errorf("an input of example %d is %g", i/(len(values)/n), v)
+		}
+	}
+	return nil
 }
 
 func classNumbers(values []float32) (labels []int32, classes []string, err error) {

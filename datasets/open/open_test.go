@@ -10,6 +10,7 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -158,6 +159,7 @@ func TestRefused(t *testing.T) {
 		"huge.npz":  npzFile(t, map[string]*npz.Array{"x": x, "y": {Shape: []int{3}, Data: []int64{0, 1 << 40, 0}}}),
 		"less.npz":  npzFile(t, map[string]*npz.Array{"x": x, "y": {Shape: []int{2}, Data: []int8{0, 1}}}),
 		"no.npz":    npzFile(t, map[string]*npz.Array{"x": {Shape: []int{0, 3}, Data: []int8{}}, "y": {Shape: []int{0}, Data: []int8{}}}),
+		"nan.npz":   npzFile(t, map[string]*npz.Array{"x": {Shape: []int{3, 2}, Data: []float32{0, 0, 0, float32(math.NaN()), 0, 0}}, "y": good}),
 		"none.npz":  npzFile(t, map[string]*npz.Array{"x": x, "y": {Shape: []int{3, 0}, Data: []int8{}}}),
 		"few.npz":   npzFile(t, map[string]*npz.Array{"x": {Shape: []int{1, 3}, Data: make([]int8, 3)}, "y": {Shape: []int{1}, Data: []int8{0}}}),
 		"shape.npz": npzFile(t, map[string]*npz.Array{"x_train": x, "y_train": good, "x_test": {Shape: []int{3, 1}, Data: make([]int8, 3)}, "y_test": good}),
@@ -167,7 +169,7 @@ func TestRefused(t *testing.T) {
 		"missing": "neither mnist nor a path", "text.txt": "want a folder", "bad.npz": "not an .npz", "bad.zip": "zip", "empty.npz": "missing",
 		"half.npz": "x_test and y_test", "frac.npz": "class 0.5 of example 2", "minus.npz": "class -1", "huge.npz": "class 1.0995116e+12",
 		"less.npz": "[3 2] and [2]", "no.npz": "[0 3] and [0]", "none.npz": "0 examples", "few.npz": "too few", "shape.npz": "shape [2], test examples [1]",
-		"mixed.npz": "one part has classes", "": "no .png",
+		"nan.npz": "an input of example 1 is NaN", "mixed.npz": "one part has classes", "": "no .png",
 	} {
 		spec := filepath.Join(dir, name)
 		if name == "" {

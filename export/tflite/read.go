@@ -45,7 +45,10 @@ func Read(data []byte) (m *Model, err error) {
 	r := &reader{data: data, where: "the file"}
 	defer func() {
 		if p := recover(); p != nil {
-			m, err = nil, fmt.Errorf("not a valid .tflite file: %s is damaged or truncated (%v)", r.where, p)
+			m, err = nil, fmt.Errorf("not a valid .tflite file: %s is damaged or truncated", r.where)
+			if rule, ok := p.(string); ok { // ours; the others are accesses outside of the file
+				err = fmt.Errorf("%w: %s", err, rule)
+			}
 		}
 	}()
 	if len(data) < 8 || string(data[4:8]) != "TFL3" {

@@ -36,8 +36,11 @@ func WriteBytes(path string, data []byte) error {
 	})
 }
 
-// Probe proves that a file can be made beside path, before work is spent on its contents.
+// Probe proves that a file can be made beside path and renamed to it, before work is spent on its contents.
 func Probe(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return fmt.Errorf("%s cannot be written: it is a folder", path)
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return fmt.Errorf("%s cannot be written: %w", path, err)

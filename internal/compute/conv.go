@@ -50,12 +50,14 @@ type Conv struct {
 	panels []float32 // of the kernel
 	back   *Conv     // stride 1: the data gradient as a convolution with the kernel turned around
 	turned []float32
+	wino   *winograd // instead of all this, where it is faster
 }
 
 // NewConv prepares a convolution.
 func NewConv(s ConvShape) *Conv {
 	c := &Conv{s: s, t: active().forColumns(s.OC)}
 	c.ph, c.pw = s.padded()
+	c.wino = newWinograd(s)
 	return c
 }
 
@@ -70,16 +72,29 @@ func (c *Conv) Forward(y, x, w []float32) {
 
 // SetKernel packs the kernel for Image.
 func (c *Conv) SetKernel(w []float32) {
+	if c.wino != nil {
+		c.wino.setKernel(w)
+		return
+	}
 	c.panels = grow(c.panels, panelSize(c.t, c.s.KH*c.s.KW*c.s.C, c.s.OC))
 	packTaps(c.panels, w, c.s, c.t.nr)
 }
 
-// Group is one image.
-func (c *Conv) Group() int { return 1 }
+// Group is as many images as make the products of Winograd's convolution large enough, else one.
+func (c *Conv) Group() int {
+	if c.wino != nil {
+		return c.wino.group
+	}
+	return 1
+}
 
 // Image computes images. It reads the padded image where it lies: for one row of the kernel kw*c values are contiguous, and the step from pixel
 // to pixel is constant.
 func (c *Conv) Image(m *Scratch, y, x []float32) {
+	if c.wino != nil {
+		c.wino.image(m, y, x)
+		return
+	}
 	in, out := c.s.In(), c.s.Out()
 	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
 		convImage(c.t, m, y, c.padded(m, x[:in]), c.panels, c.s, c.pw)
@@ -128,7 +143,7 @@ func convImage(t *tile, m *Scratch, y, x, panels []float32, s ConvShape, pw int)
 		for i := range calls {
 			at := (oy*s.StrideH + i*s.DilationH) * pw * s.C
 			a := left{x[at:], s.StrideW * s.C, step, 1}
-			product(t, m, y[oy*s.OW*s.OC:], s.OC, a, panels[i*size:], s.OW, outer, k, s.OC, i > 0)
+			product(t, m, y[oy*s.OW*s.OC:], s.OC, a, packed(t, panels[i*size:], outer*k), s.OW, outer, k, s.OC, i > 0)
 		}
 	}
 }
@@ -149,6 +164,10 @@ func (c *Conv) Grad(dx, dw, x, dy, w []float32) {
 
 // SetGradKernel packs the kernel for the data gradient of ImageGrad.
 func (c *Conv) SetGradKernel(w []float32) {
+	if c.wino != nil {
+		c.wino.setGradKernel(w)
+		return
+	}
 	s := c.s
 	if s.StrideH != 1 || s.StrideW != 1 || s.PadTop > (s.KH-1)*s.DilationH || s.PadLeft > (s.KW-1)*s.DilationW {
 		k := s.KH * s.KW * s.C
@@ -182,6 +201,10 @@ func turn(to, w []float32, s ConvShape) {
 
 // ImageGrad computes the gradients of images.
 func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
+	if c.wino != nil {
+		c.wino.imageGrad(m, dx, sum, x, dy, first)
+		return
+	}
 	in, out := c.s.In(), c.s.Out()
 	for n := range len(dy) / max(out, 1) {
 		image := dy[n*out : (n+1)*out]
@@ -207,7 +230,7 @@ func (c *Conv) imageGradInput(m *Scratch, dx, dy []float32) {
 	clear(m.a)
 	for oy := range s.OH {
 		row := dy[oy*s.OW*s.OC:]
-		product(c.t, m, m.b, k, left{row, s.OC, 0, 1}, c.turned, s.OW, 1, s.OC, k, false)
+		product(c.t, m, m.b, k, left{row, s.OC, 0, 1}, packed(c.t, c.turned, s.OC), s.OW, 1, s.OC, k, false)
 		scatterRow(m.a, m.b, s, oy, c.pw)
 	}
 	unpad(dx, m.a, s, c.pw)
@@ -232,7 +255,12 @@ func scatterRow(img, windows []float32, s ConvShape, oy, pw int) {
 func (c *Conv) GradKernel(dw, x, dy []float32) { backward(c, c.s, nil, dw, x, dy) }
 
 // SumSize is the length of a sum of ImageGrad.
-func (c *Conv) SumSize() int { return c.s.KH * c.s.KW * c.s.C * c.s.OC }
+func (c *Conv) SumSize() int {
+	if c.wino != nil {
+		return c.wino.sumSize()
+	}
+	return c.s.KH * c.s.KW * c.s.C * c.s.OC
+}
 
 // imageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
 func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
@@ -247,7 +275,13 @@ func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 }
 
 // FinishSum turns a sum into the gradient of the kernel [kh,kw,c,oc].
-func (c *Conv) FinishSum(dw, sum []float32) { copy(dw, sum) }
+func (c *Conv) FinishSum(dw, sum []float32) {
+	if c.wino != nil {
+		c.wino.finishSum(dw, sum)
+		return
+	}
+	copy(dw, sum)
+}
 
 // gradKernelImage adds one image's part, from the padded image and the panels of dy: rows are kernel positions, the sum runs over output pixels.
 func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw int, accumulate bool) {
@@ -261,6 +295,6 @@ func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw 
 			at = (i/s.KW*s.DilationH*pw + i%s.KW*s.DilationW) * s.C
 		}
 		a := left{x[at:], 1, s.StrideH * pw * s.C, s.StrideW * s.C}
-		product(t, m, sum[i*width*s.OC:], s.OC, a, dy, width, s.OH, s.OW, s.OC, accumulate)
+		product(t, m, sum[i*width*s.OC:], s.OC, a, packed(t, dy, s.OH*s.OW), width, s.OH, s.OW, s.OC, accumulate)
 	}
 }

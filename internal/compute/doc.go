@@ -10,3 +10,4 @@
 package compute
 
 //go:generate go run ./gen -out gemm_amd64.s -stubs gemm_amd64.go -pkg compute
+//go:generate go run ./gen/winograd -out winograd_amd64.s -stubs winograd_amd64.go -pkg compute

@@ -29,6 +29,9 @@ type Scratch struct {
 	bytes   []byte // a padded int8 image
 	sums    [14 * 32]int32
 
+	winograd  winogradArgs
+	rows      []float32 // an intermediate form of Winograd's transforms
+	outside   []float32 // a row of zeros and one to write to, for what lies outside an image
 	depthwise depthwiseArgs
 	widen     widenArgs
 	max       maxArgs
@@ -78,22 +81,34 @@ func packB(dst, b []float32, k, n, rs, cs, nr int) {
 	}
 }
 
-// product adds (or writes) m rows of a times the panels b into c[m][n], row stride ldc.
-func product(t *tile, s *Scratch, c []float32, ldc int, a left, b []float32, m, outer, k, n int, accumulate bool) {
+// right is a right factor: panel q of nr columns begins at x[q*panel], its rows are step apart. Packed panels lie one behind the other; a matrix
+// whose rows hold whole panels (or whose memory goes on behind them) is read where it lies.
+type right struct {
+	x           []float32
+	panel, step int
+}
+
+// packed is a right factor of k rows written by packB.
+func packed(t *tile, x []float32, k int) right { return right{x, k * t.nr, t.nr} }
+
+// product adds (or writes) m rows of a times b into c[m][n], row stride ldc.
+func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, outer, k, n int, accumulate bool) {
 	args := &s.tile
 	*args = tileArgs{
-		rowStride: 4 * a.row, kStride: 4 * a.inner, outer: outer, k: k, outerSkip: 4 * (a.outer - k*a.inner),
+		rowStride: 4 * a.row, kStride: 4 * a.inner, outer: outer, k: k, outerSkip: 4 * (a.outer - k*a.inner), bStride: 4 * b.step,
 	}
 	add := 0
 	if accumulate {
 		add = 1
 	}
-	size := outer * k * t.nr
-	for j := 0; j < n; j += t.nr {
-		args.b = &b[j/t.nr*size]
+	parts := (m + t.mr - 1) / t.mr // of nearly equal height: a kernel of few rows waits for its own sums
+	for q := 0; q*t.nr < n; q++ {
+		j := q * t.nr
+		args.b = &b.x[q*b.panel]
 		w := min(t.nr, n-j)
-		for i := 0; i < m; i += t.mr {
-			h := min(t.mr, m-i)
+		for p := range parts {
+			i := p * m / parts
+			h := (p+1)*m/parts - i
 			args.a = &a.x[i*a.row]
 			if w == t.nr {
 				args.c, args.ldc, args.accumulate = &c[i*ldc+j], 4*ldc, add
@@ -131,7 +146,7 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 			w := GetScratch()
 			rows := at
 			rows.x = at.x[lo*at.row:]
-			product(t, w, c[lo*n:], n, rows, s.b, hi-lo, 1, kn, n, k0 > 0)
+			product(t, w, c[lo*n:], n, rows, packed(t, s.b, kn), hi-lo, 1, kn, n, k0 > 0)
 			PutScratch(w)
 		})
 	}

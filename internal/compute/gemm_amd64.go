@@ -241,3 +241,13 @@ func mulAddAVX512(args *uint64)
 //
 //go:noescape
 func mulAddAVX2(args *uint64)
+
+// fmaAVX512 does 24 multiply-adds of vectors a round.
+//
+//go:noescape
+func fmaAVX512(args *uint64)
+
+// fmaAVX2 does 12 multiply-adds of vectors a round.
+//
+//go:noescape
+func fmaAVX2(args *uint64)

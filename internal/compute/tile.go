@@ -10,7 +10,7 @@ import (
 // argument of a call through a function value would be allocated anew each time.
 
 // tileArgs is one call of a micro-kernel: c[rows][nr] = (or +=) the sum over o < outer and p < k of a[row][o][p] * b[o*k+p][nr]. The left factor
-// is read where it lies: row by rowStride, p by kStride, and after each k a jump of outerSkip (all in bytes). b is a packed panel.
+// is read where it lies: row by rowStride, p by kStride, and after each k a jump of outerSkip; the rows of b follow one another by bStride (all in bytes).
 type tileArgs struct {
 	a, b, c            *float32
 	rowStride, kStride int
@@ -18,6 +18,7 @@ type tileArgs struct {
 	outerSkip          int
 	ldc                int // bytes between the rows of c
 	accumulate         int // 0 or 1
+	bStride            int
 }
 
 // tile is a family of micro-kernels: run[r] does r rows, 1 to mr.
@@ -27,7 +28,10 @@ type tile struct {
 	run        []func(*uint64) // argument: a tileArgs
 	vector     int             // floats of a vector
 	mulAddPart func(*uint64)   // argument: a mulAddArgs
-	narrow     *tile           // half as wide, for few columns; may be nil
+	winograd   *[winogradPasses]func(*uint64)
+	fma        func(*uint64) // argument: rounds of fmaFlops
+	fmaFlops   int
+	narrow     *tile // half as wide, for few columns; may be nil
 }
 
 // forColumns is the kernel for products of n columns: the narrow one where the wide one would compute more than a tenth in vain.
@@ -43,7 +47,7 @@ func (t *tile) forColumns(n int) *tile {
 }
 
 // portable is the micro-kernel in Go: correct everywhere, and 30 to 60 times slower than assembly.
-var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, mulAddPortable, nil}
+var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, mulAddPortable, &winogradPortable, fmaPortable, 16, nil}
 
 func rowsOf(r int) func(*uint64) {
 	return func(args *uint64) {
@@ -58,15 +62,15 @@ func rowsOf(r int) func(*uint64) {
 func portableRow(t *tileArgs, i int) {
 	var s [8]float32
 	at := i * t.rowStride // an offset, not a pointer: behind the last element it would point at nobody's memory
-	b := unsafe.Slice(t.b, 8*t.outer*t.k)
+	b := 0
 	for range t.outer {
 		for range t.k {
 			x := *(*float32)(unsafe.Add(unsafe.Pointer(t.a), at))
-			y := (*[8]float32)(b)
+			y := (*[8]float32)(unsafe.Add(unsafe.Pointer(t.b), b))
 			for j := range s {
 				s[j] += float32(x * y[j])
 			}
-			at, b = at+t.kStride, b[8:]
+			at, b = at+t.kStride, b+t.bStride
 		}
 		at += t.outerSkip
 	}

@@ -13,9 +13,6 @@ func autoencoder(input layers.Shape, _ int) layers.Sequential {
 	if len(input) > 1 {
 		s = append(s, layers.Flatten{})
 	}
-	if len(input) > 1 {
-		s = append(s, layers.Flatten{})
-	}
 	for _, units := range []int{128, 128, 128, 128, 8, 128, 128, 128, 128} {
 		s = append(s, layers.Dense{Units: units}, norm)
 	}

@@ -25,6 +25,8 @@ func main() {
 	}
 	mulAdd("AVX512", 64)
 	mulAdd("AVX2", 32)
+	fma("AVX512", 64, 24)
+	fma("AVX2", 32, 12)
 	Generate()
 }
 
@@ -59,8 +61,8 @@ func tile(isa string, mr, width, cols int) {
 	TEXT(name, NOSPLIT, "func(args *uint64)")
 	Doc(fmt.Sprintf("%s multiplies %d rows by %d columns.", name, mr, cols*width/4))
 	Pragma("noescape")
-	field := arguments("a", "b", "c", "rowStride", "kStride", "outer", "k", "outerSkip", "ldc", "accumulate")
-	b, rowStride, kStride := field("b"), field("rowStride"), field("kStride")
+	field := arguments("a", "b", "c", "rowStride", "kStride", "outer", "k", "outerSkip", "ldc", "accumulate", "bStride")
+	b, rowStride, kStride, bStride := field("b"), field("rowStride"), field("kStride"), field("bStride")
 	var rows []reg.GPVirtual
 	for i := 0; i < mr; i += 3 {
 		if i == 0 {
@@ -117,7 +119,7 @@ func tile(isa string, mr, width, cols int) {
 	for _, r := range rows {
 		ADDQ(kStride, r)
 	}
-	ADDQ(I32(cols*width), b)
+	ADDQ(bStride, b)
 	DECQ(k)
 	JNZ(LabelRef(name + "_loop"))
 	skip := field("outerSkip")
@@ -177,6 +179,32 @@ func mulAdd(isa string, width int) {
 	ADDQ(sv, v)
 	DECQ(pixels)
 	JNZ(LabelRef(name + "_pixel"))
+	VZEROUPPER()
+	RET()
+}
+
+// fma writes a loop of multiply-adds in registers alone: sums times args[0] of them.
+func fma(isa string, width, sums int) {
+	name := "fma" + isa
+	TEXT(name, NOSPLIT, "func(args *uint64)")
+	Doc(fmt.Sprintf("%s does %d multiply-adds of vectors a round.", name, sums))
+	Pragma("noescape")
+	n := arguments("rounds")("rounds")
+	sum := make([]reg.VecVirtual, sums)
+	for i := range sum {
+		sum[i] = vector(width)
+		if width == 64 {
+			VPXORQ(sum[i], sum[i], sum[i])
+		} else {
+			VXORPS(sum[i], sum[i], sum[i])
+		}
+	}
+	Label(name + "_loop")
+	for i := range sum {
+		VFMADD231PS(sum[i], sum[i], sum[i])
+	}
+	DECQ(n)
+	JNZ(LabelRef(name + "_loop"))
 	VZEROUPPER()
 	RET()
 }

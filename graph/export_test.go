@@ -1,0 +1,4 @@
+package graph
+
+// PrivateMemory gives every value and gradient of a session memory of its own.
+func PrivateMemory(s *Session) { s.private = true }
