@@ -2,6 +2,7 @@ package npu
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -40,18 +41,11 @@ func readVectors(t testing.TB, path string) vectors {
 
 func rawBytes(t testing.TB, a *npz.Array) []byte {
 	t.Helper()
-	switch d := a.Data.(type) {
-	case []int8:
-		b := make([]byte, len(d))
-		for i, x := range d {
-			b[i] = byte(x)
-		}
-		return b
-	case []uint8:
-		return d
+	var b bytes.Buffer
+	if err := binary.Write(&b, binary.LittleEndian, a.Data); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("vectors of %T", a.Data)
-	return nil
+	return b.Bytes()
 }
 
 // compare runs all vectors and counts differing bytes.

@@ -1,0 +1,199 @@
+package sim
+
+import (
+	"github.com/temper-ml/temper/npu/arch"
+	"github.com/temper-ml/temper/npu/isa"
+)
+
+// Hazards finds what may go wrong with a program on hardware, where transfers and kernels overlap, though a machine that executes one operation after the other
+// computes the right thing:
+//
+//   - dma-wait: a kernel touches memory that an unfinished transfer touches, and one of them writes;
+//   - kernel-wait: the same for a transfer and an unfinished kernel, or two transfers;
+//   - blockdep: a kernel's first blocks may begin before the last blocks of the kernel before it have written what they read. Stages of kernels work in
+//     order, so that only reading too early can go wrong;
+//   - in-place: a kernel overwrites what it still reads itself;
+//   - table: a kernel without a table begins while one with a table is unfinished, on a target where accumulators lie over the tables;
+//   - uninitialized: an operation reads bytes that nothing has written;
+//   - overwritten: an operation overwrites unread results of another, the rest of which is read afterwards;
+//   - constant: an operation writes to constants;
+//   - output: a byte of the outputs is written by nothing.
+//
+// The program must stay within its regions: where it does not, that is the one finding.
+func Hazards(t arch.Target, ops []isa.Operation, mem Memory) []Finding {
+	c := &checker{target: t, ops: ops, mem: mem}
+	if c.bounds(); len(c.list) > 0 {
+		return c.list
+	}
+	c.waits()
+	c.overlaps()
+	c.flow()
+	return c.list
+}
+
+// waits follows which transfers and kernels may be unfinished.
+func (c *checker) waits() {
+	var kernels, transfers []int
+	last := func(list []int, n int) []int { return list[max(0, len(list)-n):] }
+	for i := range c.ops {
+		o := &c.ops[i]
+		switch o.Kind {
+		case isa.DMAWait:
+			transfers = last(transfers, o.Wait)
+		case isa.KernelWait:
+			kernels = last(kernels, o.Wait)
+		case isa.DMA:
+			c.conflict("kernel-wait", i, kernels)
+			c.conflict("dma-wait", i, transfers)
+			transfers = last(append(transfers, i), c.target.DMAs)
+		case isa.Stop:
+			return
+		default:
+			c.conflict("dma-wait", i, transfers)
+			kernels = last(append(kernels, i), arch.MaxKernels)
+		}
+	}
+}
+
+// conflict compares an operation with unfinished ones.
+func (c *checker) conflict(rule string, op int, unfinished []int) {
+	mine := c.accesses(&c.ops[op])
+	for _, other := range unfinished {
+		for _, b := range c.accesses(&c.ops[other]) {
+			for _, a := range mine {
+				if a.conflicts(b) {
+					c.find(op, rule, "%s, bytes %d to %d, meets %s of operation %d (%s), bytes %d to %d, which may be unfinished", a.what, a.lo, a.hi, b.what, other, c.ops[other].Kind, b.lo, b.hi)
+					return
+				}
+			}
+		}
+	}
+}
+
+// overlaps checks BLOCKDEP and kernels that work in place. The hardware holds two kernels: when one begins, only the one before it may be unfinished.
+func (c *checker) overlaps() {
+	before := -1
+	for i := range c.ops {
+		o := &c.ops[i]
+		if o.Kind == isa.KernelWait && o.Wait == 0 {
+			before = -1
+		}
+		if o.Kernel == nil {
+			continue
+		}
+		c.inPlace(i)
+		if before >= 0 {
+			c.blockdep(i, before)
+		}
+		before = i
+	}
+}
+
+// blockdep: with BLOCKDEP b, a job may begin while at most b jobs before it are unfinished, as far as they belong to the kernel before.
+func (c *checker) blockdep(op, before int) {
+	k, o := c.ops[op].Kernel, &c.ops[before]
+	if k.BlockDep > 0 && c.target.EndBanks() == 0 && tableSize(o.Kernel) > 0 && tableSize(k) == 0 {
+		c.find(op, "table", "BLOCKDEP %d: its accumulators may overwrite the table of operation %d", k.BlockDep, before)
+	}
+	prev, now := newJobs(o), newJobs(&c.ops[op])
+	n := prev.count()
+	for i := range min(k.BlockDep, now.count()) {
+		for back := range min(k.BlockDep-i, n) {
+			if c.reads(&now, i, &prev, n-1-back) {
+				c.find(op, "blockdep", "BLOCKDEP %d: job %d reads what job %d of %d of operation %d writes", k.BlockDep, i, n-1-back, n, before)
+				return
+			}
+		}
+	}
+}
+
+// reads tells whether job i of a kernel reads bytes that job p of another writes.
+func (c *checker) reads(now *jobs, i int, prev *jobs, p int) bool {
+	if (p+1)%prev.ifm != 0 {
+		return false // the block is written by its last job
+	}
+	written := map[int64]bool{} // 16-byte units would do for most, but not for NHWC
+	w := prev.output(p)
+	check := func(f *isa.FeatureMap, b box) (found bool) {
+		if c.same(f.Region) != c.same(prev.k.OFM.Region) || !c.extentsMeet(f, &prev.k.OFM) {
+			return false
+		}
+		if len(written) == 0 {
+			ranges(&prev.k.OFM, w, func(lo, hi int64) {
+				for at := lo; at < hi; at++ {
+					written[at] = true
+				}
+			})
+		}
+		ranges(f, b, func(lo, hi int64) {
+			for at := lo; at < hi && !found; at++ {
+				found = written[at]
+			}
+		})
+		return found
+	}
+	return check(&now.k.IFM, now.input(i, false)) || now.k.HasIFM2 && check(&now.k.IFM2, now.input(i, true))
+}
+
+// extentsMeet is a quick test.
+func (c *checker) extentsMeet(a, b *isa.FeatureMap) bool {
+	if c.same(a.Region) != c.same(b.Region) {
+		return false
+	}
+	for _, t := range tiles(a) {
+		lo, hi, _ := t.extent(a)
+		for _, u := range tiles(b) {
+			if l, h, _ := u.extent(b); lo < h && l < hi {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inPlace: a kernel may write over its input where every element is written by the job that reads it last.
+func (c *checker) inPlace(op int) {
+	o := &c.ops[op]
+	k := o.Kernel
+	j := newJobs(o)
+	for n, f := range []*isa.FeatureMap{&k.IFM, &k.IFM2} {
+		if n == 1 && !k.HasIFM2 || !c.extentsMeet(f, &k.OFM) {
+			continue
+		}
+		if sameAddresses(o, f) {
+			continue
+		}
+		last := map[int64]int{} // the last job that reads a byte
+		for i := range j.count() {
+			ranges(f, j.input(i, n == 1), func(lo, hi int64) {
+				for at := lo; at < hi; at++ {
+					last[at] = i
+				}
+			})
+		}
+		for i := j.ifm - 1; i < j.count(); i += j.ifm {
+			bad := int64(-1)
+			ranges(&k.OFM, j.output(i), func(lo, hi int64) {
+				for at := lo; at < hi; at++ {
+					if reader, ok := last[at]; ok && reader > i {
+						bad = at
+					}
+				}
+			})
+			if bad >= 0 {
+				c.find(op, "in-place", "job %d writes byte %d of the input, which job %d reads", i, bad, last[bad])
+				return
+			}
+		}
+	}
+}
+
+// sameAddresses tells whether each element is written where the element of the same place is read, and nothing else is read for it.
+func sameAddresses(o *isa.Operation, f *isa.FeatureMap) bool {
+	k := o.Kernel
+	g := &k.OFM
+	point := o.Kind == isa.Elementwise || (o.Kind == isa.Pool && k.Mode != isa.PoolSum || o.Kind == isa.Depthwise) && k.KernelH == 1 && k.KernelW == 1 && k.StrideX == 1 && k.StrideY == 1 &&
+		k.Upscale == isa.UpscaleNone
+	return point && f.Height == g.Height && f.Width == g.Width && f.Depth == g.Depth && f.Base == g.Base && f.StrideX == g.StrideX && f.StrideY == g.StrideY &&
+		(f.StrideC == g.StrideC || !f.Brick) && f.Brick == g.Brick && f.Bytes == g.Bytes && f.Width0 == g.Width0 && f.Height0 == g.Height0 && f.Height1 == g.Height1
+}
