@@ -101,7 +101,7 @@ func (r *registers) weights(k *Kernel) {
 	k.WeightRegion, k.ScaleRegion = r.get(SET_WEIGHT_REGION)&7, r.get(SET_SCALE_REGION)&7
 	k.Weights[0] = r.span(SET_WEIGHT_BASE, SET_WEIGHT_LENGTH)
 	k.Scales[0] = r.span(SET_SCALE_BASE, SET_SCALE_LENGTH)
-	if k.Cores == 2 {
+	if k.Cores == 2 && k.OFM.Depth > 1 { // the second core takes every other channel
 		k.Weights[1] = r.span(SET_WEIGHT1_BASE, SET_WEIGHT1_LENGTH)
 		k.Scales[1] = r.span(SET_SCALE1_BASE, SET_SCALE1_LENGTH)
 	}
