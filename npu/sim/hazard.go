@@ -55,11 +55,21 @@ func (c *checker) waits() {
 	}
 }
 
+// touches is accesses, and on targets without banks for tables those of every kernel: no transfer to the tables then meets a kernel.
+func (c *checker) touches(o *isa.Operation) []access {
+	list := c.accesses(o)
+	if o.Kernel != nil && c.target.EndBanks() == 0 {
+		start := int64(c.target.LUTStart())
+		list = append(list, access{shramIndex, start, start + arch.LUTBanks*arch.BankSize, true, "the accumulators, in the banks of the tables"})
+	}
+	return list
+}
+
 // conflict compares an operation with unfinished ones.
 func (c *checker) conflict(rule string, op int, unfinished []int) {
-	mine := c.accesses(&c.ops[op])
+	mine := c.touches(&c.ops[op])
 	for _, other := range unfinished {
-		for _, b := range c.accesses(&c.ops[other]) {
+		for _, b := range c.touches(&c.ops[other]) {
 			for _, a := range mine {
 				if a.conflicts(b) {
 					c.find(op, rule, "%s, bytes %d to %d, meets %s of operation %d (%s), bytes %d to %d, which may be unfinished", a.what, a.lo, a.hi, b.what, other, c.ops[other].Kind, b.lo, b.hi)
