@@ -20,7 +20,7 @@ type Train struct {
 	WeightDecay  float64 `yaml:"weight-decay" json:"weight-decay"`   // of adamw, default 0.004
 	Seed         uint64  `yaml:"seed" json:"seed"`                   // of weights, order, dropout and augmentation, default 1
 
-	Schedule   string  `yaml:"schedule" json:"schedule"`       // of the learning rate: constant (default), step, exponential, cosine to 0 at the end of training
+	Schedule   string  `yaml:"schedule" json:"schedule"`       // of the learning rate: cosine to 0 at the end of training (default), constant, step, exponential
 	DecayEvery int     `yaml:"decay-every" json:"decay-every"` // steps, of step and exponential: default an epoch
 	Decay      float64 `yaml:"decay" json:"decay"`             // factor for those steps, default 0.5
 	WarmUp     int     `yaml:"warm-up" json:"warm-up"`         // steps of a linear rise before the schedule
@@ -51,6 +51,7 @@ func (t *Train) defaults() {
 	set(&t.Batch, 128)
 	set(&t.Solver, "adam")
 	set(&t.LearningRate, 0.001)
+	set(&t.Schedule, "cosine")
 	set(&t.Seed, 1)
 }
 

@@ -26,17 +26,20 @@ type Set struct {
 	augment []Augmentation
 }
 
-// store holds inputs: bytes with an affine map to real values, or float32.
+// store holds inputs: bytes with their real values, or float32.
 type store struct {
-	bytes         []byte
-	floats        []float32
-	scale, offset float32
+	bytes  []byte
+	floats []float32
+	values *[256]float32 // of the bytes
 }
 
 // FromBytes makes a classified set of n = len(labels) examples: real value = byte*scale + offset. shape is that of one example, height, width,
 // channels. The slices are kept.
 func FromBytes(name string, shape []int, pixels []byte, scale, offset float32, labels []int32, classes []string) (*Set, error) {
-	s := &Set{Name: name, shape: slices.Clone(shape), labels: labels, Classes: classes, store: store{bytes: pixels, scale: scale, offset: offset}, length: 1}
+	s := &Set{Name: name, shape: slices.Clone(shape), labels: labels, Classes: classes, store: store{bytes: pixels, values: new([256]float32)}, length: 1}
+	for b := range s.store.values {
+		s.store.values[b] = float32(float32(b)*scale) + offset
+	}
 	return s.checked(len(pixels), len(labels))
 }
 
@@ -118,9 +121,9 @@ func (s *Set) Example(i int, x, y []float32) {
 	if s.store.floats != nil {
 		copy(x, s.store.floats[k*s.volume:])
 	} else {
-		scale, offset := s.store.scale, s.store.offset
+		values := s.store.values
 		for j, b := range s.store.bytes[k*s.volume : (k+1)*s.volume] {
-			x[j] = float32(float32(b)*scale) + offset
+			x[j] = values[b]
 		}
 	}
 	switch {

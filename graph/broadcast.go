@@ -123,14 +123,13 @@ func (k *binaryKernel) second(b []float32) []float32 {
 func (k *binaryKernel) backwardReads(i int) bool { return i != output && !(k.linear && k.flat()) }
 
 func (k *binaryKernel) Forward(y []float32, in [][]float32) {
-	a, b := in[0], k.second(in[1])
-	compute.Parallel(k.n, grain, func(lo, hi int) { k.f(y[lo:hi], a[lo:hi], b[lo:hi]) })
+	binaryWork.Parallel(k.n, grain, binaryCall{k.f, nil, y, in[0], k.second(in[1]), nil}, (*binaryCall).piece)
 }
 
 func (k *binaryKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
 	a, b := in[0], k.second(in[1])
 	if dx[0] != nil {
-		compute.Parallel(k.n, grain, func(lo, hi int) { k.da(dx[0][lo:hi], a[lo:hi], b[lo:hi], dy[lo:hi]) })
+		binaryWork.Parallel(k.n, grain, binaryCall{nil, k.da, dx[0], a, b, dy}, (*binaryCall).piece)
 	}
 	if dx[1] == nil {
 		return
@@ -139,10 +138,27 @@ func (k *binaryKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32)
 	if !k.flat() {
 		d = k.d
 	}
-	compute.Parallel(k.n, grain, func(lo, hi int) { k.db(d[lo:hi], a[lo:hi], b[lo:hi], dy[lo:hi]) })
+	binaryWork.Parallel(k.n, grain, binaryCall{nil, k.db, d, a, b, dy}, (*binaryCall).piece)
 	if !k.flat() {
 		k.reduce(dx[1], d)
 	}
+}
+
+// binaryCall is a pass over two operands: f, or the derivative df.
+type binaryCall struct {
+	f           func(y, a, b []float32)
+	df          func(d, a, b, dy []float32)
+	y, a, b, dy []float32
+}
+
+var binaryWork compute.Work[binaryCall]
+
+func (p *binaryCall) piece(lo, hi int) {
+	if p.f != nil {
+		p.f(p.y[lo:hi], p.a[lo:hi], p.b[lo:hi])
+		return
+	}
+	p.df(p.y[lo:hi], p.a[lo:hi], p.b[lo:hi], p.dy[lo:hi])
 }
 
 // binaryDef registers an element-wise Kind of two inputs.

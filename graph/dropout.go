@@ -48,6 +48,11 @@ type dropoutKernel struct {
 	name  string
 	train bool
 	scale []float32 // 0 or 1/(1-rate) for each value
+
+	// of the step:
+	base  uint64  // of the stream
+	keep  float32 // the factor of what stays
+	least uint32  // what draws less is dropped
 }
 
 func (*dropoutKernel) backwardReads(int) bool { return false }
@@ -57,18 +62,19 @@ func (k *dropoutKernel) Forward(y []float32, in [][]float32) {
 		copy(y, in[0])
 		return
 	}
-	base := Stream(k.seed+uint64(in[1][0]), k.name).Uint64()
+	k.base = Stream(k.seed+uint64(in[1][0]), k.name).Uint64()
 	in[1][0]++
-	keep := 1 / (1 - k.rate)
-	least := uint32(float64(k.rate) * (1 << 32))
-	compute.Parallel(len(y), grain, func(lo, hi int) {
+	k.keep = 1 / (1 - k.rate)
+	k.least = uint32(float64(k.rate) * (1 << 32))
+	work.Parallel(len(y), grain, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k := p.k.(*dropoutKernel)
 		for i := lo; i < hi; i++ {
-			k.scale[i] = keep
-			if draw(base, uint64(i)) < least {
+			k.scale[i] = k.keep
+			if draw(k.base, uint64(i)) < k.least {
 				k.scale[i] = 0
 			}
 		}
-		compute.Mul(y[lo:hi], in[0][lo:hi], k.scale[lo:hi])
+		compute.Mul(p.y[lo:hi], p.in[0][lo:hi], k.scale[lo:hi])
 	})
 }
 
@@ -82,7 +88,7 @@ func draw(base, i uint64) uint32 {
 }
 
 func (k *dropoutKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
-	compute.Parallel(len(dy), grain, func(lo, hi int) {
-		compute.Mul(dx[0][lo:hi], dy[lo:hi], k.scale[lo:hi])
+	work.Parallel(len(dy), grain, call{k: k, dy: dy, dx: dx}, func(p *call, lo, hi int) {
+		compute.Mul(p.dx[0][lo:hi], p.dy[lo:hi], p.k.(*dropoutKernel).scale[lo:hi])
 	})
 }

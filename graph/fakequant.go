@@ -169,7 +169,7 @@ func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
 	if k.Observer != "" && (k.train || k.Observer == "last") {
 		frozen := k.train && k.Freeze > 0 && step >= k.Freeze && k.Observer == "ema"
 		if !frozen {
-			r = k.follow(x, r)
+			r = k.follow(in)
 		}
 	}
 	k.off = k.Delay > 0 && step < k.Delay
@@ -184,15 +184,17 @@ func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
 			k.steps[c].Inv = q.Inv
 		}
 	}
-	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
-		compute.Quantize(y[lo*k.n:hi*k.n], x[lo*k.n:hi*k.n], k.steps)
+	work.Parallel(k.volume/k.n, max(1, grain/k.n), call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k := p.k.(*fakeQuantKernel)
+		compute.Quantize(p.y[lo*k.n:hi*k.n], p.in[0][lo*k.n:hi*k.n], k.steps)
 	})
 }
 
 // follow observes x and returns the range to use; in training it is the Var's own, written to.
-func (k *fakeQuantKernel) follow(x, r []float32) []float32 {
+func (k *fakeQuantKernel) follow(in [][]float32) []float32 {
+	x, r := in[0], in[1]
 	if k.n == 1 {
-		k.observeParts(x)
+		k.observeParts(in)
 	} else {
 		observe(k.seen, x, k.n)
 	}
@@ -211,10 +213,14 @@ func (k *fakeQuantKernel) follow(x, r []float32) []float32 {
 }
 
 // observeParts is observe over everything, in parallel: minima and maxima do not depend on the order.
-func (k *fakeQuantKernel) observeParts(x []float32) {
+func (k *fakeQuantKernel) observeParts(in [][]float32) {
 	chunks := len(k.parts) / 2
-	compute.Each(chunks, func(i int) {
-		observe(k.parts[2*i:2*i+2], x[i*len(x)/chunks:(i+1)*len(x)/chunks], 1)
+	work.Parallel(chunks, 1, call{k: k, in: in}, func(p *call, lo, hi int) {
+		k, x := p.k.(*fakeQuantKernel), p.in[0]
+		chunks := len(k.parts) / 2
+		for i := lo; i < hi; i++ {
+			observe(k.parts[2*i:2*i+2], x[i*len(x)/chunks:(i+1)*len(x)/chunks], 1)
+		}
 	})
 	clear(k.seen)
 	for i := range chunks {
@@ -225,7 +231,7 @@ func (k *fakeQuantKernel) observeParts(x []float32) {
 func (k *fakeQuantKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
 	x := in[0]
 	if dx[0] != nil {
-		k.straightThrough(dx[0], x, dy)
+		k.straightThrough(dx[0], in, dy)
 	}
 	if dx[1] != nil {
 		clear(dx[1])
@@ -235,13 +241,14 @@ func (k *fakeQuantKernel) Backward(dx [][]float32, in [][]float32, _, dy []float
 	}
 }
 
-func (k *fakeQuantKernel) straightThrough(dx, x, dy []float32) {
+func (k *fakeQuantKernel) straightThrough(dx []float32, in [][]float32, dy []float32) {
 	if k.off {
 		copy(dx, dy)
 		return
 	}
-	compute.Parallel(k.volume/k.n, max(1, grain/k.n), func(lo, hi int) {
-		compute.QuantizeGrad(dx[lo*k.n:hi*k.n], dy[lo*k.n:hi*k.n], x[lo*k.n:hi*k.n], k.steps)
+	work.Parallel(k.volume/k.n, max(1, grain/k.n), call{k: k, y: dx, dy: dy, in: in}, func(p *call, lo, hi int) {
+		k := p.k.(*fakeQuantKernel)
+		compute.QuantizeGrad(p.y[lo*k.n:hi*k.n], p.dy[lo*k.n:hi*k.n], p.in[0][lo*k.n:hi*k.n], k.steps)
 	})
 }
 

@@ -1,10 +1,6 @@
 package graph
 
-import (
-	"fmt"
-
-	"github.com/temper-ml/temper/internal/compute"
-)
+import "fmt"
 
 // GlobalAvgPool is the mean over height and width of x [batch,h,w,c]: [batch,c], or [batch,1,1,c] with KeepDims (TFLite MEAN).
 type GlobalAvgPool struct {
@@ -35,15 +31,16 @@ func (k GlobalAvgPool) Shape(in []Shape) (Shape, error) {
 }
 
 func (k GlobalAvgPool) Kernel(c Context) (Kernel, error) {
-	return globalAvgPoolKernel{c.In[0][0], c.In[0][1] * c.In[0][2], c.In[0][3]}, nil
+	return &globalAvgPoolKernel{c.In[0][0], c.In[0][1] * c.In[0][2], c.In[0][3]}, nil
 }
 
 type globalAvgPoolKernel struct{ n, pixels, c int }
 
-func (globalAvgPoolKernel) backwardReads(int) bool { return false }
+func (*globalAvgPoolKernel) backwardReads(int) bool { return false }
 
-func (k globalAvgPoolKernel) Forward(y []float32, in [][]float32) {
-	compute.Parallel(k.n, 1, func(lo, hi int) {
+func (k *globalAvgPoolKernel) Forward(y []float32, in [][]float32) {
+	work.Parallel(k.n, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*globalAvgPoolKernel), p.y, p.in
 		for n := lo; n < hi; n++ {
 			sum := y[n*k.c : (n+1)*k.c]
 			clear(sum)
@@ -60,8 +57,9 @@ func (k globalAvgPoolKernel) Forward(y []float32, in [][]float32) {
 	})
 }
 
-func (k globalAvgPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
-	compute.Parallel(k.n, 1, func(lo, hi int) {
+func (k *globalAvgPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
+	work.Parallel(k.n, 1, call{k: k, dy: dy, dx: dx}, func(p *call, lo, hi int) {
+		k, dy, dx := p.k.(*globalAvgPoolKernel), p.dy, p.dx
 		for n := lo; n < hi; n++ {
 			for p := range k.pixels {
 				at := (n*k.pixels + p) * k.c

@@ -69,8 +69,9 @@ type maxPoolKernel struct {
 func (*maxPoolKernel) backwardReads(int) bool { return false }
 
 func (k *maxPoolKernel) Forward(y []float32, in [][]float32) {
-	s := k.s
-	compute.Parallel(s.N, 1, func(lo, hi int) {
+	work.Parallel(k.s.N, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*maxPoolKernel), p.y, p.in
+		s := k.s
 		for n := lo; n < hi; n++ {
 			x := in[0][n*s.H*s.W*s.C : (n+1)*s.H*s.W*s.C]
 			for o := range s.OH * s.OW {
@@ -119,8 +120,9 @@ func maxWindow(y []float32, from []int32, x []float32, s compute.ConvShape, oy, 
 }
 
 func (k *maxPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
-	s := k.s
-	compute.Parallel(s.N, 1, func(lo, hi int) {
+	work.Parallel(k.s.N, 1, call{k: k, dy: dy, dx: dx}, func(p *call, lo, hi int) {
+		k, dy, dx := p.k.(*maxPoolKernel), p.dy, p.dx
+		s := k.s
 		per := s.OH * s.OW * s.C
 		for n := lo; n < hi; n++ {
 			img := dx[0][n*s.H*s.W*s.C : (n+1)*s.H*s.W*s.C]
@@ -156,8 +158,9 @@ func (k *blockPool) argOf(n int) []uint8 {
 func (*blockPool) backwardReads(i int) bool { return i == output }
 
 func (k *blockPool) Forward(y []float32, in [][]float32) {
-	s := k.s
-	compute.Parallel(s.N, 1, func(lo, hi int) {
+	work.Parallel(k.s.N, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*blockPool), p.y, p.in
+		s := k.s
 		for n := lo; n < hi; n++ {
 			compute.BiasActMaxPool2x2(of(y, n, s.Out()), k.argOf(n), of(in[0], n, s.In()), nil, s.H, s.W, s.C, compute.Linear)
 		}
@@ -165,8 +168,9 @@ func (k *blockPool) Forward(y []float32, in [][]float32) {
 }
 
 func (k *blockPool) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
-	s := k.s
-	compute.Parallel(s.N, 1, func(lo, hi int) {
+	work.Parallel(k.s.N, 1, call{k, y, dy, nil, dx}, func(p *call, lo, hi int) {
+		k, y, dy, dx := p.k.(*blockPool), p.y, p.dy, p.dx
+		s := k.s
 		for n := lo; n < hi; n++ {
 			compute.BiasActMaxPool2x2Grad(of(dx[0], n, s.In()), nil, of(dy, n, s.Out()), of(y, n, s.Out()), k.argOf(n), s.H, s.W, s.C, compute.Linear)
 		}

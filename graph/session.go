@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"gorgonia.org/gorgonia"
+
+	"github.com/temper-ml/temper/internal/compute"
 )
 
 // Session runs a graph, in one mode, for any batch size: for each size that it meets it makes one Gorgonia expression graph and one tape machine,
@@ -264,6 +266,8 @@ func (s *Session) run(p *program) error {
 	for _, a := range p.vars {
 		a.at.inBuf[a.input] = a.v.Data
 	}
+	compute.Begin()
+	defer compute.End()
 	defer p.vm.Reset()
 	if s.times != nil && s.times.On {
 		defer func(begin time.Time) { s.times.Step += time.Since(begin) }(time.Now())

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-
-	"github.com/temper-ml/temper/internal/compute"
 )
 
 // Softmax is exp(x)/sum(exp(x)) over the last dimension.
@@ -24,15 +22,16 @@ func (Softmax) Shape(in []Shape) (Shape, error) {
 
 func (Softmax) Kernel(c Context) (Kernel, error) {
 	ch := c.Out.Channels()
-	return softmaxKernel{c.Out.Volume() / ch, ch}, nil
+	return &softmaxKernel{c.Out.Volume() / ch, ch}, nil
 }
 
 type softmaxKernel struct{ rows, c int }
 
-func (softmaxKernel) backwardReads(i int) bool { return i == output }
+func (*softmaxKernel) backwardReads(i int) bool { return i == output }
 
-func (k softmaxKernel) Forward(y []float32, in [][]float32) {
-	compute.Parallel(k.rows, 256, func(lo, hi int) {
+func (k *softmaxKernel) Forward(y []float32, in [][]float32) {
+	work.Parallel(k.rows, 256, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*softmaxKernel), p.y, p.in
 		for r := lo; r < hi; r++ {
 			x, out := in[0][r*k.c:(r+1)*k.c], y[r*k.c:(r+1)*k.c]
 			top, sum := slices.Max(x), 0.0
@@ -46,7 +45,7 @@ func (k softmaxKernel) Forward(y []float32, in [][]float32) {
 	})
 }
 
-func (k softmaxKernel) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
+func (k *softmaxKernel) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
 	for r := range k.rows {
 		out, d, to := y[r*k.c:(r+1)*k.c], dy[r*k.c:(r+1)*k.c], dx[0][r*k.c:(r+1)*k.c]
 		dot := float32(0)

@@ -22,12 +22,24 @@ const (
 func (k *unary) backwardReads(i int) bool { return (i == output) == (k.needs == readsY) }
 
 func (k *unary) Forward(y []float32, in [][]float32) {
-	compute.Parallel(k.n, grain, func(lo, hi int) { k.f(y[lo:hi], in[0][lo:hi]) })
+	work.Parallel(k.n, grain, call{k: k, y: y, in: in}, func(p *call, lo, hi int) { p.k.(*unary).f(p.y[lo:hi], p.in[0][lo:hi]) })
 }
 
 func (k *unary) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
-	compute.Parallel(k.n, grain, func(lo, hi int) { k.df(dx[0][lo:hi], in[0][lo:hi], y[lo:hi], dy[lo:hi]) })
+	work.Parallel(k.n, grain, call{k, y, dy, in, dx}, func(p *call, lo, hi int) {
+		p.k.(*unary).df(p.dx[0][lo:hi], p.in[0][lo:hi], p.y[lo:hi], p.dy[lo:hi])
+	})
 }
+
+// call is what a kernel hands to the pieces of its work: itself, a pointer, and its arguments. A closure would be allocated in every step.
+type call struct {
+	k     any
+	y, dy []float32
+	in    [][]float32
+	dx    [][]float32
+}
+
+var work compute.Work[call]
 
 // grain is the number of elements of an element-wise pass that is worth a piece of its own.
 const grain = 1 << 14

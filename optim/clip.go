@@ -1,6 +1,10 @@
 package optim
 
-import "math"
+import (
+	"math"
+
+	"github.com/temper-ml/temper/internal/compute"
+)
 
 // Clip limits gradients: each value, each Var's norm, or the norm of all together; 0 is no limit.
 type Clip struct {
@@ -11,9 +15,7 @@ func (c Clip) apply(grads [][]float32) {
 	if c.Value > 0 {
 		v := float32(c.Value)
 		for _, g := range grads {
-			for i := range g {
-				g[i] = min(max(g[i], -v), v)
-			}
+			compute.Clamp(g, g, -v, v)
 		}
 	}
 	if c.Norm > 0 {
@@ -30,9 +32,7 @@ func (c Clip) apply(grads [][]float32) {
 func scale(limit float64, grads ...[]float32) {
 	sum := 0.0
 	for _, g := range grads {
-		for _, v := range g {
-			sum += float64(v) * float64(v)
-		}
+		sum += compute.SumSquares(g)
 	}
 	norm := math.Sqrt(sum)
 	if norm <= limit {
@@ -40,8 +40,6 @@ func scale(limit float64, grads ...[]float32) {
 	}
 	f := float32(limit / norm)
 	for _, g := range grads {
-		for i := range g {
-			g[i] *= f
-		}
+		compute.Scale(g, f)
 	}
 }

@@ -102,7 +102,7 @@ func (r *run) restore(c *graph.Checkpoint) error {
 		{"clip", p.Clip, describe(r.Clip)},
 	} {
 		if d.file != d.now {
-			return fmt.Errorf("the checkpoint was trained with %s %s, this run has %s", d.what, d.file, d.now)
+			return fmt.Errorf("the checkpoint was trained with %s %s, this run has %s: resume with the same, or train on from its weights as a new training", d.what, d.file, d.now)
 		}
 	}
 	if err := p.check(); err != nil {

@@ -17,6 +17,7 @@ type run struct {
 	hooks   []Hook
 	session *graph.Session
 	history *History
+	update  *update // nil until the first step
 
 	step     int     // steps done
 	epoch    int     // epochs done
@@ -133,9 +134,7 @@ func (r *run) one(x, y []float32) (n int, err error) {
 	grads := r.session.Grads()
 	r.Clip.apply(grads)
 	rate := r.Solver.Rate() * r.Schedule.At(r.step)
-	for i, v := range r.session.Params() {
-		r.Solver.Step(v, grads[i], rate, r.step+1)
-	}
+	r.move(grads, rate)
 	n = len(x) / r.g.Inputs[0].Shape.Volume()
 	r.step++
 	r.batch++
@@ -146,6 +145,20 @@ func (r *run) one(x, y []float32) (n int, err error) {
 		r.right += correct(r.session.Prediction(), y, n)
 	}
 	return n, nil
+}
+
+// move makes the solver's step. A solver of somebody else gets one Var after the other.
+func (r *run) move(grads [][]float32, rate float64) {
+	if p, ok := r.Solver.(pass); ok {
+		if r.update == nil { // now, not before a checkpoint has set the moments
+			r.update = newUpdate(p, r.session.Params())
+		}
+		r.update.step(grads, rate, r.step+1)
+		return
+	}
+	for i, v := range r.session.Params() {
+		r.Solver.Step(v, grads[i], rate, r.step+1)
+	}
 }
 
 // afterStep tells the hooks, and saves every so often.

@@ -22,7 +22,12 @@ type Solver interface {
 }
 
 // moments keeps arrays by name.
-type moments struct{ m map[string][]float32 }
+type moments struct {
+	m   map[string][]float32
+	now numbers // of the Var whose step is made
+}
+
+func (s *moments) scratch() *numbers { return &s.now }
 
 func (s *moments) State() map[string][]float32 {
 	if s.m == nil {
@@ -31,15 +36,38 @@ func (s *moments) State() map[string][]float32 {
 	return s.m
 }
 
+// of returns the array of that kind for a Var.
 func (s *moments) of(kind string, v *graph.Var) []float32 {
-	m := s.State()
-	key := kind + "/" + v.Name
-	x := m[key]
+	x := s.m[kind+"/"+v.Name]
 	if len(x) != len(v.Data) {
 		x = make([]float32, len(v.Data))
-		m[key] = x
+		s.State()[kind+"/"+v.Name] = x
 	}
 	return x
+}
+
+// pass is a step of one of this package's solvers as an element-wise pass, which can be made on any part of a Var: apply gets the parts of the Var, of
+// its gradient and of its moments, in the order of kinds, and the numbers of the step.
+type pass interface {
+	Solver
+	kinds() []string
+	numbers(role graph.Role, rate float64, step int) numbers
+	apply(n *numbers, w, grad []float32, moments [2][]float32)
+	of(kind string, v *graph.Var) []float32
+	scratch() *numbers
+}
+
+type numbers [5]float32
+
+// stepOne makes the step of one Var.
+func stepOne(p pass, v *graph.Var, grad []float32, rate float64, step int) {
+	var m [2][]float32
+	for i, kind := range p.kinds() {
+		m[i] = p.of(kind, v)
+	}
+	n := p.scratch()
+	*n = p.numbers(v.Role, rate, step)
+	p.apply(n, v.Data, grad, m)
 }
 
 // SGD is gradient descent, with momentum: velocity = Momentum*velocity - rate*grad; w += velocity, or with Nesterov
@@ -60,24 +88,27 @@ func (s *SGD) Describe() string {
 }
 
 // Step implements Solver.
-func (s *SGD) Step(v *graph.Var, grad []float32, rate float64, _ int) {
-	r, m := float32(rate), float32(s.Momentum)
-	if m == 0 {
-		for i, g := range grad {
-			v.Data[i] -= r * g
-		}
+func (s *SGD) Step(v *graph.Var, grad []float32, rate float64, step int) {
+	stepOne(s, v, grad, rate, step)
+}
+
+func (s *SGD) kinds() []string {
+	if s.Momentum == 0 {
+		return nil
+	}
+	return velocityKinds[1:]
+}
+
+func (s *SGD) numbers(_ graph.Role, rate float64, _ int) numbers {
+	return numbers{float32(rate), float32(s.Momentum)}
+}
+
+func (s *SGD) apply(n *numbers, w, grad []float32, m [2][]float32) {
+	if s.Momentum == 0 {
+		compute.Descend(w, grad, n[0])
 		return
 	}
-	vel := s.of("velocity", v)
-	for i, g := range grad {
-		d := float32(r * g)
-		vel[i] = float32(m*vel[i]) - d
-		if s.Nesterov {
-			v.Data[i] += float32(m*vel[i]) - d
-		} else {
-			v.Data[i] += vel[i]
-		}
-	}
+	compute.Momentum(w, m[0], grad, n[0], n[1], s.Nesterov)
 }
 
 // Adam is Kingma and Ba's method (2015), as in Keras: rate*sqrt(1-beta2^t)/(1-beta1^t) * m/(sqrt(v)+Epsilon). With WeightDecay it is AdamW (Loshchilov
@@ -106,15 +137,28 @@ func (a *Adam) Describe() string {
 
 // Step implements Solver.
 func (a *Adam) Step(v *graph.Var, grad []float32, rate float64, step int) {
+	stepOne(a, v, grad, rate, step)
+}
+
+func (*Adam) kinds() []string { return adamKinds }
+
+var (
+	adamKinds     = []string{"m", "v"}
+	velocityKinds = []string{"v", "velocity"}
+)
+
+func (a *Adam) numbers(role graph.Role, rate float64, step int) numbers {
 	b1, b2 := orDefault(a.Beta1, 0.9), orDefault(a.Beta2, 0.999)
 	alpha := float32(rate * math.Sqrt(1-math.Pow(b2, float64(step))) / (1 - math.Pow(b1, float64(step))))
-	m, s := a.of("m", v), a.of("v", v)
-	c1, c2, eps := float32(1-b1), float32(1-b2), float32(orDefault(a.Epsilon, 1e-7))
 	decay := float32(0)
-	if v.Role == graph.Weight {
+	if role == graph.Weight {
 		decay = float32(rate * a.WeightDecay)
 	}
-	compute.Adam(v.Data, m, s, grad, alpha, c1, c2, eps, decay)
+	return numbers{alpha, float32(1 - b1), float32(1 - b2), float32(orDefault(a.Epsilon, 1e-7)), decay}
+}
+
+func (*Adam) apply(n *numbers, w, grad []float32, m [2][]float32) {
+	compute.Adam(w, m[0], m[1], grad, n[0], n[1], n[2], n[3], n[4])
 }
 
 // RMSprop divides the gradient by a moving average of its magnitude (Tieleman and Hinton, 2012), as in Keras.
@@ -135,25 +179,24 @@ func (r *RMSprop) Describe() string {
 }
 
 // Step implements Solver.
-func (r *RMSprop) Step(v *graph.Var, grad []float32, rate float64, _ int) {
-	rho, eps, mom, lr := float32(orDefault(r.Rho, 0.9)), float32(orDefault(r.Epsilon, 1e-7)), float32(r.Momentum), float32(rate)
-	s := r.of("v", v)
-	var vel []float32
-	if mom > 0 {
-		vel = r.of("velocity", v)
-	}
-	for i, g := range grad {
-		s[i] = float32(rho*s[i]) + float32((1-rho)*float32(g*g))
-		d := float32(lr*g) / sqrt(s[i]+eps)
-		if vel != nil {
-			vel[i] = float32(mom*vel[i]) + d
-			d = vel[i]
-		}
-		v.Data[i] -= d
-	}
+func (r *RMSprop) Step(v *graph.Var, grad []float32, rate float64, step int) {
+	stepOne(r, v, grad, rate, step)
 }
 
-func sqrt(x float32) float32 { return float32(math.Sqrt(float64(x))) }
+func (r *RMSprop) kinds() []string {
+	if r.Momentum == 0 {
+		return velocityKinds[:1]
+	}
+	return velocityKinds
+}
+
+func (r *RMSprop) numbers(_ graph.Role, rate float64, _ int) numbers {
+	return numbers{float32(rate), float32(orDefault(r.Rho, 0.9)), float32(orDefault(r.Epsilon, 1e-7)), float32(r.Momentum)}
+}
+
+func (*RMSprop) apply(n *numbers, w, grad []float32, m [2][]float32) {
+	compute.RMSprop(w, m[0], m[1], grad, n[0], n[1], n[2], n[3])
+}
 
 func orDefault(x, standard float64) float64 {
 	if x == 0 {

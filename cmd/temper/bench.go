@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper/internal/atomicfile"
+	"github.com/temper-ml/temper/internal/compute"
 	"github.com/temper-ml/temper/layers"
 )
 
@@ -195,7 +196,7 @@ func (b *bencher) all(ctx context.Context) error {
 	b.report.Steps = b.steps
 	peaks := map[int]float64{}
 	for _, t := range b.threads {
-		peaks[t] = peakGFLOPS(t)
+		peaks[t] = compute.PeakGFLOPS(t)
 		b.report.Peaks = append(b.report.Peaks, benchPeak{t, peaks[t]})
 	}
 	for _, spec := range b.nets {

@@ -28,7 +28,7 @@ import (
 type benchReady struct {
 	Ready      bool              `json:"ready"`
 	Error      string            `json:"error,omitempty"`
-	Parameters int               `json:"parameters"`
+	Parameters int               `json:"parameters"` // trainable ones of the network, without those that the mode adds
 	Versions   map[string]string `json:"versions,omitempty"`
 	BaseMB     float64           `json:"base_mb"` // resident before the data was read and the network made: the runtime and its libraries
 }

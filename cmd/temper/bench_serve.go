@@ -55,6 +55,8 @@ type benchServer struct {
 	hooks []optim.Hook
 	times graph.Times
 
+	parameters int // trainable ones, before the mode added its own
+
 	last, begun   time.Time // end of the step before; when the data of this one was there
 	block         benchBlock
 	want          int
@@ -78,6 +80,7 @@ func (s *benchServer) prepare(net, mode, file string) (err error) {
 	if err != nil {
 		return err
 	}
+	s.parameters = layers.Summary(s.g).Trainable
 	s.hooks, err = m.condition(s.g, s.data)
 	return err
 }
@@ -108,7 +111,7 @@ func (s *benchServer) afterStep(step int, _ float64) error {
 	case step < benchWarm:
 		return nil
 	case step == benchWarm:
-		if err := s.out.Encode(benchReady{Ready: true, Parameters: layers.Summary(s.g).Trainable, BaseMB: s.base}); err != nil {
+		if err := s.out.Encode(benchReady{Ready: true, Parameters: s.parameters, BaseMB: s.base}); err != nil {
 			return err
 		}
 		return s.next()

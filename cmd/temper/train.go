@@ -43,7 +43,7 @@ func (t *training) flags(cmd *cobra.Command, epochs int, rate float64) {
 	f.BoolVar(&t.Nesterov, "nesterov", false, "of sgd")
 	f.Float64Var(&t.WeightDecay, "weight-decay", 0, "of adamw (0: 0.004)")
 	f.Uint64Var(&t.Seed, "seed", 1, "seed of weights, order and dropout")
-	f.StringVar(&t.Schedule, "schedule", "constant", "of the learning rate: constant, step, exponential or cosine")
+	f.StringVar(&t.Schedule, "schedule", "cosine", "of the learning rate: cosine to 0 at the end, constant, step or exponential")
 	f.IntVar(&t.DecayEvery, "decay-every", 0, "steps, of the schedules step and exponential (0: an epoch)")
 	f.Float64Var(&t.Decay, "decay", 0, "factor for those steps (0: 0.5)")
 	f.IntVar(&t.WarmUp, "warm-up", 0, "steps of a linear rise of the learning rate")

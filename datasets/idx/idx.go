@@ -3,7 +3,6 @@ package idx
 
 import (
 	"bufio"
-	"bytes"
 	"compress/gzip"
 	"encoding/binary"
 	"fmt"
@@ -17,6 +16,9 @@ import (
 
 // maxBytes bounds what a file may unpack to.
 const maxBytes = 1 << 30
+
+// atOnce bounds what is allocated before anything was read.
+const atOnce = 64 << 20
 
 // Read returns the sizes and the bytes of an IDX file of unsigned bytes, plain or gzip.
 func Read(r io.Reader) (shape []int, data []byte, err error) {
@@ -48,19 +50,23 @@ func Read(r io.Reader) (shape []int, data []byte, err error) {
 		n *= int(d)
 		shape = append(shape, int(d))
 	}
-	// Memory grows with what is really there, not with what the header says.
-	var buf bytes.Buffer
-	got, err := io.CopyN(&buf, b, int64(n))
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("idx: %d of %d bytes: %w", got, n, err)
+	// A size that can be real is allocated at once, with no copies left behind; beyond it, memory grows with what is there, not with what the header says.
+	data = make([]byte, 0, min(n, atOnce))
+	for len(data) < n {
+		data = slices.Grow(data, min(n-len(data), atOnce))
+		got, err := io.ReadFull(b, data[len(data):min(n, cap(data))])
+		data = data[:len(data)+got]
+		if err != nil {
+			if err == io.EOF {
+				err = io.ErrUnexpectedEOF
+			}
+			return nil, nil, fmt.Errorf("idx: %d of %d bytes: %w", len(data), n, err)
+		}
 	}
 	// The end is read too: gzip compares its checksum there.
 	switch _, err := b.ReadByte(); err {
 	case io.EOF:
-		return shape, buf.Bytes(), nil
+		return shape, data, nil
 	case nil:
 		return nil, nil, fmt.Errorf("idx: the file goes on after sizes %v", shape)
 	default:

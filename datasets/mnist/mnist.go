@@ -4,7 +4,6 @@
 package mnist
 
 import (
-	"bytes"
 	"embed"
 
 	"github.com/temper-ml/temper/datasets"
@@ -33,13 +32,13 @@ func Load() (*Digits, error) {
 }
 
 func load(name, images, labels string) (*datasets.Set, error) {
-	a, err := files.ReadFile(images)
+	a, err := files.Open(images) // not ReadFile: it copies
 	if err != nil {
 		return nil, err
 	}
-	b, err := files.ReadFile(labels)
+	b, err := files.Open(labels)
 	if err != nil {
 		return nil, err
 	}
-	return idx.Set(name, bytes.NewReader(a), bytes.NewReader(b), []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
+	return idx.Set(name, a, b, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"})
 }

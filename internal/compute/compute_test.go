@@ -4,7 +4,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
+	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // eachKernel runs a test with every kernel family of this processor.
@@ -175,4 +178,25 @@ func TestDepthwise(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWorkersPark: workers woken for a step park soon after its end, and a step after that finds them again.
+func TestWorkersPark(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	for range 3 {
+		Begin()
+		var sum atomic.Int32
+		Each(10, func(i int) { sum.Add(int32(i)) })
+		End()
+		if sum.Load() != 45 {
+			t.Fatalf("the pieces add up to %d, want 45", sum.Load())
+		}
+		for _, w := range workers(2) {
+			for deadline := time.Now().Add(time.Minute); !w.parked.Load(); runtime.Gosched() {
+				if time.Now().After(deadline) {
+					t.Fatal("a worker does not park")
+				}
+			}
+		}
+	}
 }

@@ -31,15 +31,6 @@ func pad(dst, x []float32, s ConvShape, ph, pw int) {
 	clear(dst[(s.PadTop+s.H)*pw*s.C : ph*pw*s.C])
 }
 
-// unpad copies the middle of a padded image back.
-func unpad(x, src []float32, s ConvShape, pw int) {
-	row := s.W * s.C
-	for y := range s.H {
-		from := ((s.PadTop+y)*pw + s.PadLeft) * s.C
-		copy(x[y*row:(y+1)*row], src[from:from+row])
-	}
-}
-
 // Conv is a convolution prepared for a shape. SetKernel and SetGradKernel pack a kernel [kh,kw,c,oc] for a pass over a batch; the methods on one
 // image may then run side by side, each with a Scratch of its own, so that a caller can do other work on an image while it lies in the cache. The
 // kernel's gradient is a sum of SumSize floats in a form of its own, which FinishSum turns into a kernel.
@@ -48,13 +39,15 @@ type Conv struct {
 	t      *tile
 	ph, pw int       // padded image
 	panels []float32 // of the kernel
-	back   *Conv     // stride 1: the data gradient as a convolution with the kernel turned around
-	turned []float32
+	back   *convBack // for the data gradient
 	wino   *winograd // instead of all this, where it is faster
 }
 
 // NewConv prepares a convolution.
 func NewConv(s ConvShape) *Conv {
+	if s.KH*s.KW*s.StrideH*s.StrideW == 1 && s.PadTop+s.PadLeft == 0 && s.OH == s.H && s.OW == s.W {
+		s.W, s.OW, s.H, s.OH = s.H*s.W, s.H*s.W, 1, 1 // the product of two matrices
+	}
 	c := &Conv{s: s, t: active().forColumns(s.OC)}
 	c.ph, c.pw = s.padded()
 	c.wino = newWinograd(s)
@@ -168,35 +161,10 @@ func (c *Conv) SetGradKernel(w []float32) {
 		c.wino.setGradKernel(w)
 		return
 	}
-	s := c.s
-	if s.StrideH != 1 || s.StrideW != 1 || s.PadTop > (s.KH-1)*s.DilationH || s.PadLeft > (s.KW-1)*s.DilationW {
-		k := s.KH * s.KW * s.C
-		c.turned = grow(c.turned, panelSize(c.t, s.OC, k))
-		packB(c.turned, w, s.OC, k, 1, s.OC, c.t.nr)
-		return
-	}
 	if c.back == nil {
-		f := s
-		f.H, f.W, f.C, f.OH, f.OW, f.OC = s.OH, s.OW, s.OC, s.H, s.W, s.C
-		f.PadTop, f.PadLeft = (s.KH-1)*s.DilationH-s.PadTop, (s.KW-1)*s.DilationW-s.PadLeft
-		c.back = NewConv(f)
-		c.turned = make([]float32, len(w))
+		c.back = newConvBack(c.s)
 	}
-	turn(c.turned, w, s)
-	c.back.SetKernel(c.turned)
-}
-
-// turn writes the kernel turned around, input and output channels exchanged.
-func turn(to, w []float32, s ConvShape) {
-	taps := s.KH * s.KW
-	for i := range taps {
-		from, to := w[i*s.C*s.OC:], to[(taps-1-i)*s.C*s.OC:]
-		for c := range s.C {
-			for o := range s.OC {
-				to[o*s.C+c] = from[c*s.OC+o]
-			}
-		}
-	}
+	c.back.setKernel(w)
 }
 
 // ImageGrad computes the gradients of images.
@@ -209,44 +177,10 @@ func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	for n := range len(dy) / max(out, 1) {
 		image := dy[n*out : (n+1)*out]
 		if dx != nil {
-			c.imageGradInput(m, dx[n*in:(n+1)*in], image)
+			c.back.image(m, dx[n*in:(n+1)*in], image)
 		}
 		if sum != nil {
 			c.imageGradKernel(m, sum, x[n*in:(n+1)*in], image, first && n == 0)
-		}
-	}
-}
-
-// imageGradInput computes one image of dx.
-func (c *Conv) imageGradInput(m *Scratch, dx, dy []float32) {
-	if c.back != nil {
-		c.back.Image(m, dx, dy)
-		return
-	}
-	// Each pixel of dy times the transposed kernel is added to the window that the pixel was computed from.
-	s := c.s
-	k := s.KH * s.KW * s.C
-	m.a, m.b = grow(m.a, c.ph*c.pw*s.C), grow(m.b, s.OW*k)
-	clear(m.a)
-	for oy := range s.OH {
-		row := dy[oy*s.OW*s.OC:]
-		product(c.t, m, m.b, k, left{row, s.OC, 0, 1}, packed(c.t, c.turned, s.OC), s.OW, 1, s.OC, k, false)
-		scatterRow(m.a, m.b, s, oy, c.pw)
-	}
-	unpad(dx, m.a, s, c.pw)
-}
-
-// scatterRow adds the windows of one row of outputs, [ow][kh][kw][c], to the padded image.
-func scatterRow(img, windows []float32, s ConvShape, oy, pw int) {
-	for ox := range s.OW {
-		win := windows[ox*s.KH*s.KW*s.C:]
-		for i := range s.KH * s.KW {
-			ky, kx := i/s.KW, i%s.KW
-			at := ((oy*s.StrideH+ky*s.DilationH)*pw + ox*s.StrideW + kx*s.DilationW) * s.C
-			to, from := img[at:at+s.C], win[i*s.C:(i+1)*s.C]
-			for c, v := range from {
-				to[c] += v
-			}
 		}
 	}
 }
@@ -265,13 +199,13 @@ func (c *Conv) SumSize() int {
 // imageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
 func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 	s := c.s
-	panels := dy // with nr channels it is packed already
-	if s.OC != c.t.nr {
+	b := right{dy, c.t.nr, s.OC} // where it lies, if rows are whole panels
+	if s.OC%c.t.nr != 0 {
 		m.b = grow(m.b, panelSize(c.t, s.OH*s.OW, s.OC))
 		packB(m.b, dy, s.OH*s.OW, s.OC, s.OC, 1, c.t.nr)
-		panels = m.b
+		b = packed(c.t, m.b, s.OH*s.OW)
 	}
-	gradKernelImage(c.t, m, sum, c.padded(m, x), panels, s, c.pw, !first)
+	gradKernelImage(c.t, m, sum, c.padded(m, x), b, s, c.pw, !first)
 }
 
 // FinishSum turns a sum into the gradient of the kernel [kh,kw,c,oc].
@@ -283,8 +217,8 @@ func (c *Conv) FinishSum(dw, sum []float32) {
 	copy(dw, sum)
 }
 
-// gradKernelImage adds one image's part, from the padded image and the panels of dy: rows are kernel positions, the sum runs over output pixels.
-func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw int, accumulate bool) {
+// gradKernelImage adds one image's part, from the padded image and dy: rows are kernel positions, the sum runs over output pixels.
+func gradKernelImage(t *tile, m *Scratch, sum, x []float32, dy right, s ConvShape, pw int, accumulate bool) {
 	parts, width := s.KH, s.KW*s.C
 	if s.DilationW > 1 {
 		parts, width = s.KH*s.KW, s.C
@@ -295,6 +229,6 @@ func gradKernelImage(t *tile, m *Scratch, sum, x, dy []float32, s ConvShape, pw 
 			at = (i/s.KW*s.DilationH*pw + i%s.KW*s.DilationW) * s.C
 		}
 		a := left{x[at:], 1, s.StrideH * pw * s.C, s.StrideW * s.C}
-		product(t, m, sum[i*width*s.OC:], s.OC, a, packed(t, dy, s.OH*s.OW), width, s.OH, s.OW, s.OC, accumulate)
+		product(t, m, sum[i*width*s.OC:], s.OC, a, dy, width, s.OH, s.OW, s.OC, accumulate)
 	}
 }

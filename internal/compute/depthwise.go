@@ -1,7 +1,8 @@
 package compute
 
-// Depthwise convolutions run over whole rows of pixels for one kernel position at a time, vectorised over the channels. With a multiplier the
-// input's channels are repeated first, so that input and output channels correspond one to one.
+// Depthwise convolutions are vectorised over the channels. Where all the same taps of the kernel lie within the image, pixels are computed in lines,
+// several at a time (depthwise_plan.go), so that the image needs no border. With a multiplier the input's channels are repeated first, so
+// that input and output channels correspond one to one.
 
 // wide is the shape with the multiplier applied to the input.
 func (s ConvShape) wide() ConvShape {
@@ -11,16 +12,17 @@ func (s ConvShape) wide() ConvShape {
 
 // DepthwiseConv is a depthwise convolution prepared for a shape, as Conv is: kernels are [kh,kw,c*multiplier].
 type DepthwiseConv struct {
-	s      ConvShape
-	t      *tile
-	ph, pw int       // padded image
-	w, gw  []float32 // the kernels of SetKernel and SetGradKernel
+	s         ConvShape
+	t         *tile
+	w, gw     []float32 // the kernels of SetKernel and SetGradKernel
+	fwd, back []lineJob
+	grad      []gridJob
 }
 
 // NewDepthwise prepares a depthwise convolution.
 func NewDepthwise(s ConvShape) *DepthwiseConv {
 	d := &DepthwiseConv{s: s, t: active()}
-	d.ph, d.pw = s.padded()
+	d.plan()
 	return d
 }
 
@@ -56,25 +58,18 @@ func (d *DepthwiseConv) SetKernel(w []float32) { d.w = w }
 // SetGradKernel keeps the kernel for the data gradient of ImageGrad.
 func (d *DepthwiseConv) SetGradKernel(w []float32) { d.gw = w }
 
-// padded is the image with its border and its channels repeated, in scratch memory unless it needs neither.
-func (d *DepthwiseConv) padded(m *Scratch, x []float32) []float32 {
-	s := d.s
-	if s.Multiplier == 1 && d.ph == s.H && d.pw == s.W {
+// widened is the image with its channels repeated.
+func (d *DepthwiseConv) widened(m *Scratch, x []float32) []float32 {
+	if d.s.Multiplier == 1 {
 		return x
 	}
-	m.a = grow(m.a, d.ph*d.pw*s.OC)
-	if s.Multiplier == 1 {
-		pad(m.a, x, s, d.ph, d.pw)
-		return m.a
-	}
-	m.b = grow(m.b, s.H*s.W*s.OC)
-	for i, v := range x[:s.H*s.W*s.C] {
-		for j := range s.Multiplier {
-			m.b[i*s.Multiplier+j] = v
+	m.b = grow(m.b, len(x)*d.s.Multiplier)
+	for i, v := range x {
+		for j := range d.s.Multiplier {
+			m.b[i*d.s.Multiplier+j] = v
 		}
 	}
-	pad(m.a, m.b, s.wide(), d.ph, d.pw)
-	return m.a
+	return m.b
 }
 
 // Group is one image.
@@ -103,36 +98,18 @@ func (d *DepthwiseConv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bo
 }
 
 func (d *DepthwiseConv) image(m *Scratch, y, x []float32) {
-	s := d.s
-	in := d.padded(m, x)
-	clear(y)
-	s.rows(d.pw, func(oy, tap, at int) {
-		d.t.mulAdd(m, y[oy*s.OW*s.OC:], s.OC, in[at:], s.StrideW*s.OC, d.w[tap*s.OC:], 0, s.OW, s.OC)
-	})
-}
-
-// rows calls f for each output row and kernel position with the offset of the first pixel in the padded, widened image.
-func (s ConvShape) rows(pw int, f func(oy, tap, at int)) {
-	for oy := range s.OH {
-		for tap := range s.KH * s.KW {
-			f(oy, tap, ((oy*s.StrideH+tap/s.KW*s.DilationH)*pw+tap%s.KW*s.DilationW)*s.OC)
-		}
-	}
+	d.lines(m, d.fwd, y, d.widened(m, x), d.w)
 }
 
 // imageGradInput computes one image of dx.
 func (d *DepthwiseConv) imageGradInput(m *Scratch, dx, dy []float32) {
 	s := d.s
-	m.a, m.b = grow(m.a, d.ph*d.pw*s.OC), grow(m.b, s.H*s.W*s.OC)
-	clear(m.a)
-	s.rows(d.pw, func(oy, tap, at int) {
-		d.t.mulAdd(m, m.a[at:], s.StrideW*s.OC, dy[oy*s.OW*s.OC:], s.OC, d.gw[tap*s.OC:], 0, s.OW, s.OC)
-	})
 	if s.Multiplier == 1 {
-		unpad(dx, m.a, s, d.pw)
+		d.lines(m, d.back, dx, dy, d.gw)
 		return
 	}
-	unpad(m.b, m.a, s.wide(), d.pw)
+	m.b = grow(m.b, s.H*s.W*s.OC)
+	d.lines(m, d.back, m.b, dy, d.gw)
 	for i := range dx {
 		sum := float32(0)
 		for _, v := range m.b[i*s.Multiplier : (i+1)*s.Multiplier] {
@@ -147,14 +124,10 @@ func (d *DepthwiseConv) SumSize() int { return d.s.KH * d.s.KW * d.s.OC }
 
 // imageGradKernel adds one image's part of the kernel's gradient to sum; the first image writes it.
 func (d *DepthwiseConv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
-	s := d.s
-	in := d.padded(m, x)
 	if first {
 		clear(sum)
 	}
-	s.rows(d.pw, func(oy, tap, at int) {
-		d.t.mulAdd(m, sum[tap*s.OC:], 0, in[at:], s.StrideW*s.OC, dy[oy*s.OW*s.OC:], s.OC, s.OW, s.OC)
-	})
+	d.grids(m, sum, d.widened(m, x), dy)
 }
 
 // FinishSum turns a sum into the gradient of the kernel.

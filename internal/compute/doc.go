@@ -10,4 +10,5 @@
 package compute
 
 //go:generate go run ./gen -out gemm_amd64.s -stubs gemm_amd64.go -pkg compute
+//go:generate go run ./gen/depthwise -out depthwise_amd64.s -stubs depthwise_amd64.go -pkg compute
 //go:generate go run ./gen/winograd -out winograd_amd64.s -stubs winograd_amd64.go -pkg compute

@@ -163,10 +163,17 @@ const grain = 1 << 14
 
 // AddTo adds src to dst, in parallel.
 func AddTo(dst, src []float32) {
-	Parallel(len(dst), grain, func(lo, hi int) { Add(dst[lo:hi], dst[lo:hi], src[lo:hi]) })
+	addWork.Parallel(len(dst), grain, [2][]float32{dst, src}, func(a *[2][]float32, lo, hi int) { Add(a[0][lo:hi], a[0][lo:hi], a[1][lo:hi]) })
 }
+
+var addWork Work[[2][]float32]
 
 // AddBias writes y = x + b for c channels, in parallel.
 func AddBias(y, x, b []float32, c int) {
-	Parallel(len(x)/c, max(1, grain/c), func(lo, hi int) { BiasAct(y[lo*c:hi*c], x[lo*c:hi*c], b, c, Linear) })
+	biasWork.Parallel(len(x)/c, max(1, grain/c), [3][]float32{y, x, b}, func(a *[3][]float32, lo, hi int) {
+		c := len(a[2])
+		BiasAct(a[0][lo*c:hi*c], a[1][lo*c:hi*c], a[2], c, Linear)
+	})
 }
+
+var biasWork Work[[3][]float32]

@@ -191,3 +191,63 @@ func adamAVX512(args *uint64)
 //
 //go:noescape
 func adamAVX2(args *uint64)
+
+// descendAVX512 is a step of gradient descent.
+//
+//go:noescape
+func descendAVX512(args *uint64)
+
+// descendAVX2 is a step of gradient descent.
+//
+//go:noescape
+func descendAVX2(args *uint64)
+
+// momentumAVX512 is a step of gradient descent with momentum.
+//
+//go:noescape
+func momentumAVX512(args *uint64)
+
+// momentumAVX2 is a step of gradient descent with momentum.
+//
+//go:noescape
+func momentumAVX2(args *uint64)
+
+// nesterovAVX512 is a step of gradient descent with Nesterov's momentum.
+//
+//go:noescape
+func nesterovAVX512(args *uint64)
+
+// nesterovAVX2 is a step of gradient descent with Nesterov's momentum.
+//
+//go:noescape
+func nesterovAVX2(args *uint64)
+
+// rmspropAVX512 is a step of RMSprop.
+//
+//go:noescape
+func rmspropAVX512(args *uint64)
+
+// rmspropAVX2 is a step of RMSprop.
+//
+//go:noescape
+func rmspropAVX2(args *uint64)
+
+// rmspropMomentumAVX512 is a step of RMSprop with momentum.
+//
+//go:noescape
+func rmspropMomentumAVX512(args *uint64)
+
+// rmspropMomentumAVX2 is a step of RMSprop with momentum.
+//
+//go:noescape
+func rmspropMomentumAVX2(args *uint64)
+
+// scalePassAVX512 multiplies by a number.
+//
+//go:noescape
+func scalePassAVX512(args *uint64)
+
+// scalePassAVX2 multiplies by a number.
+//
+//go:noescape
+func scalePassAVX2(args *uint64)

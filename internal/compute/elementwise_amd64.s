@@ -6371,9 +6371,14 @@ quantizeGradAVX2_done:
 	RET
 
 // func adamAVX512(args *uint64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·adamAVX512(SB), NOSPLIT, $0-8
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·adamAVX512(SB), NOSPLIT, $8-8
 	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
 	VBROADCASTSS 264(AX), Z0
 	VBROADCASTSS 268(AX), Z1
 	VBROADCASTSS 272(AX), Z2
@@ -6567,13 +6572,19 @@ adamAVX512_tail_row:
 	JNZ       adamAVX512_tail_outer
 
 adamAVX512_done:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET
 
 // func adamAVX2(args *uint64)
-// Requires: AVX
-TEXT ·adamAVX2(SB), NOSPLIT, $0-8
+// Requires: AVX, SSE
+TEXT ·adamAVX2(SB), NOSPLIT, $8-8
 	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
 	VBROADCASTSS 264(AX), Y0
 	VBROADCASTSS 268(AX), Y1
 	VBROADCASTSS 272(AX), Y2
@@ -6768,5 +6779,1870 @@ adamAVX2_tail_row:
 	JNZ        adamAVX2_tail_outer
 
 adamAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func descendAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·descendAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	XORQ         CX, CX
+
+descendAVX512_block4:
+	LEAQ 64(CX), DX
+	CMPQ DX, 256(AX)
+	JG   descendAVX512_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+descendAVX512_block4_outer:
+	MOVQ 248(AX), DI
+
+descendAVX512_block4_row:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, (DX)
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 64(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS 128(DX), Z1
+	VMOVUPS 128(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 128(DX)
+	VMOVUPS 192(DX), Z1
+	VMOVUPS 192(BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     descendAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     descendAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     descendAVX512_block4
+
+descendAVX512_block4_done:
+descendAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   descendAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+descendAVX512_block1_outer:
+	MOVQ 248(AX), DI
+
+descendAVX512_block1_row:
+	VMOVUPS (DX), Z1
+	VMOVUPS (BX), Z2
+	VMULPS  Z0, Z2, Z2
+	VSUBPS  Z2, Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     descendAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     descendAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     descendAVX512_block1
+
+descendAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    descendAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  240(AX), CX
+
+descendAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+descendAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VSUBPS    Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      SI
+	JNZ       descendAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      CX
+	JNZ       descendAVX512_tail_outer
+
+descendAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func descendAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·descendAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	XORQ         CX, CX
+
+descendAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   descendAVX2_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+descendAVX2_block4_outer:
+	MOVQ 248(AX), DI
+
+descendAVX2_block4_row:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DX)
+	VMOVUPS 32(DX), Y1
+	VMOVUPS 32(BX), Y2
+	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS 64(DX), Y1
+	VMOVUPS 64(BX), Y2
+	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(DX)
+	VMOVUPS 96(DX), Y1
+	VMOVUPS 96(BX), Y2
+	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     descendAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     descendAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     descendAVX2_block4
+
+descendAVX2_block4_done:
+descendAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   descendAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+descendAVX2_block1_outer:
+	MOVQ 248(AX), DI
+
+descendAVX2_block1_row:
+	VMOVUPS (DX), Y1
+	VMOVUPS (BX), Y2
+	VMULPS  Y0, Y2, Y2
+	VSUBPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     descendAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     descendAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     descendAVX2_block1
+
+descendAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      descendAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), CX
+
+descendAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+descendAVX2_tail_row:
+	VMASKMOVPS (DX), Y1, Y2
+	VMASKMOVPS (BX), Y1, Y3
+	VMULPS     Y0, Y3, Y3
+	VSUBPS     Y3, Y2, Y2
+	VMASKMOVPS Y2, Y1, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        descendAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        descendAVX2_tail_outer
+
+descendAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func momentumAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·momentumAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	XORQ         CX, CX
+
+momentumAVX512_block4:
+	LEAQ 64(CX), DX
+	CMPQ DX, 256(AX)
+	JG   momentumAVX512_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+momentumAVX512_block4_outer:
+	MOVQ 248(AX), R8
+
+momentumAVX512_block4_row:
+	VMOVUPS (BX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VMOVUPS (DX), Z3
+	VADDPS  Z2, Z3, Z2
+	VMOVUPS Z2, (DX)
+	VMOVUPS 64(BX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS 64(SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMOVUPS Z2, 64(BX)
+	VMOVUPS 64(DX), Z3
+	VADDPS  Z2, Z3, Z2
+	VMOVUPS Z2, 64(DX)
+	VMOVUPS 128(BX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS 128(SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMOVUPS Z2, 128(BX)
+	VMOVUPS 128(DX), Z3
+	VADDPS  Z2, Z3, Z2
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS 192(BX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS 192(SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMOVUPS Z2, 192(BX)
+	VMOVUPS 192(DX), Z3
+	VADDPS  Z2, Z3, Z2
+	VMOVUPS Z2, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     momentumAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     momentumAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     momentumAVX512_block4
+
+momentumAVX512_block4_done:
+momentumAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   momentumAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+momentumAVX512_block1_outer:
+	MOVQ 248(AX), R8
+
+momentumAVX512_block1_row:
+	VMOVUPS (BX), Z2
+	VMULPS  Z1, Z2, Z2
+	VMOVUPS (SI), Z3
+	VMULPS  Z0, Z3, Z3
+	VSUBPS  Z3, Z2, Z2
+	VMOVUPS Z2, (BX)
+	VMOVUPS (DX), Z3
+	VADDPS  Z2, Z3, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     momentumAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     momentumAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     momentumAVX512_block1
+
+momentumAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    momentumAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  240(AX), CX
+
+momentumAVX512_tail_outer:
+	MOVQ 248(AX), DI
+
+momentumAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z2
+	VMULPS    Z1, Z2, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VMULPS    Z0, Z3, Z3
+	VSUBPS    Z3, Z2, Z2
+	VMOVUPS   Z2, K1, (BX)
+	VMOVUPS.Z (DX), K1, Z3
+	VADDPS    Z2, Z3, Z2
+	VMOVUPS   Z2, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
+	JNZ       momentumAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      CX
+	JNZ       momentumAVX512_tail_outer
+
+momentumAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func momentumAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·momentumAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	XORQ         CX, CX
+
+momentumAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   momentumAVX2_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+momentumAVX2_block4_outer:
+	MOVQ 248(AX), R8
+
+momentumAVX2_block4_row:
+	VMOVUPS (BX), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (SI), Y3
+	VMULPS  Y0, Y3, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VMOVUPS (DX), Y3
+	VADDPS  Y2, Y3, Y2
+	VMOVUPS Y2, (DX)
+	VMOVUPS 32(BX), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS 32(SI), Y3
+	VMULPS  Y0, Y3, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMOVUPS Y2, 32(BX)
+	VMOVUPS 32(DX), Y3
+	VADDPS  Y2, Y3, Y2
+	VMOVUPS Y2, 32(DX)
+	VMOVUPS 64(BX), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS 64(SI), Y3
+	VMULPS  Y0, Y3, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMOVUPS Y2, 64(BX)
+	VMOVUPS 64(DX), Y3
+	VADDPS  Y2, Y3, Y2
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS 96(BX), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS 96(SI), Y3
+	VMULPS  Y0, Y3, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMOVUPS Y2, 96(BX)
+	VMOVUPS 96(DX), Y3
+	VADDPS  Y2, Y3, Y2
+	VMOVUPS Y2, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     momentumAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     momentumAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     momentumAVX2_block4
+
+momentumAVX2_block4_done:
+momentumAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   momentumAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+momentumAVX2_block1_outer:
+	MOVQ 248(AX), R8
+
+momentumAVX2_block1_row:
+	VMOVUPS (BX), Y2
+	VMULPS  Y1, Y2, Y2
+	VMOVUPS (SI), Y3
+	VMULPS  Y0, Y3, Y3
+	VSUBPS  Y3, Y2, Y2
+	VMOVUPS Y2, (BX)
+	VMOVUPS (DX), Y3
+	VADDPS  Y2, Y3, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     momentumAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     momentumAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     momentumAVX2_block1
+
+momentumAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      momentumAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), CX
+
+momentumAVX2_tail_outer:
+	MOVQ 248(AX), DI
+
+momentumAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y3
+	VMULPS     Y1, Y3, Y3
+	VMASKMOVPS (SI), Y2, Y4
+	VMULPS     Y0, Y4, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMASKMOVPS Y3, Y2, (BX)
+	VMASKMOVPS (DX), Y2, Y4
+	VADDPS     Y3, Y4, Y3
+	VMASKMOVPS Y3, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       DI
+	JNZ        momentumAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       CX
+	JNZ        momentumAVX2_tail_outer
+
+momentumAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func nesterovAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·nesterovAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	XORQ         CX, CX
+
+nesterovAVX512_block4:
+	LEAQ 64(CX), DX
+	CMPQ DX, 256(AX)
+	JG   nesterovAVX512_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+nesterovAVX512_block4_outer:
+	MOVQ 248(AX), R8
+
+nesterovAVX512_block4_row:
+	VMOVUPS (SI), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, (BX)
+	VMOVUPS (DX), Z4
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, (DX)
+	VMOVUPS 64(SI), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 64(BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, 64(BX)
+	VMOVUPS 64(DX), Z4
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, 64(DX)
+	VMOVUPS 128(SI), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 128(BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, 128(BX)
+	VMOVUPS 128(DX), Z4
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS 192(SI), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS 192(BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, 192(BX)
+	VMOVUPS 192(DX), Z4
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     nesterovAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     nesterovAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     nesterovAVX512_block4
+
+nesterovAVX512_block4_done:
+nesterovAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   nesterovAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+nesterovAVX512_block1_outer:
+	MOVQ 248(AX), R8
+
+nesterovAVX512_block1_row:
+	VMOVUPS (SI), Z2
+	VMULPS  Z0, Z2, Z2
+	VMOVUPS (BX), Z3
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z3
+	VMOVUPS Z3, (BX)
+	VMOVUPS (DX), Z4
+	VMULPS  Z1, Z3, Z3
+	VSUBPS  Z2, Z3, Z2
+	VADDPS  Z2, Z4, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     nesterovAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     nesterovAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     nesterovAVX512_block1
+
+nesterovAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    nesterovAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  240(AX), CX
+
+nesterovAVX512_tail_outer:
+	MOVQ 248(AX), DI
+
+nesterovAVX512_tail_row:
+	VMOVUPS.Z (SI), K1, Z2
+	VMULPS    Z0, Z2, Z2
+	VMOVUPS.Z (BX), K1, Z3
+	VMULPS    Z1, Z3, Z3
+	VSUBPS    Z2, Z3, Z3
+	VMOVUPS   Z3, K1, (BX)
+	VMOVUPS.Z (DX), K1, Z4
+	VMULPS    Z1, Z3, Z3
+	VSUBPS    Z2, Z3, Z2
+	VADDPS    Z2, Z4, Z2
+	VMOVUPS   Z2, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
+	JNZ       nesterovAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      CX
+	JNZ       nesterovAVX512_tail_outer
+
+nesterovAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func nesterovAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·nesterovAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	XORQ         CX, CX
+
+nesterovAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   nesterovAVX2_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+nesterovAVX2_block4_outer:
+	MOVQ 248(AX), R8
+
+nesterovAVX2_block4_row:
+	VMOVUPS (SI), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (BX), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (BX)
+	VMOVUPS (DX), Y4
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, (DX)
+	VMOVUPS 32(SI), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 32(BX), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, 32(BX)
+	VMOVUPS 32(DX), Y4
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, 32(DX)
+	VMOVUPS 64(SI), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 64(BX), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, 64(BX)
+	VMOVUPS 64(DX), Y4
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS 96(SI), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS 96(BX), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, 96(BX)
+	VMOVUPS 96(DX), Y4
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     nesterovAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     nesterovAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     nesterovAVX2_block4
+
+nesterovAVX2_block4_done:
+nesterovAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   nesterovAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+nesterovAVX2_block1_outer:
+	MOVQ 248(AX), R8
+
+nesterovAVX2_block1_row:
+	VMOVUPS (SI), Y2
+	VMULPS  Y0, Y2, Y2
+	VMOVUPS (BX), Y3
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y3
+	VMOVUPS Y3, (BX)
+	VMOVUPS (DX), Y4
+	VMULPS  Y1, Y3, Y3
+	VSUBPS  Y2, Y3, Y2
+	VADDPS  Y2, Y4, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     nesterovAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     nesterovAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     nesterovAVX2_block1
+
+nesterovAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      nesterovAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), CX
+
+nesterovAVX2_tail_outer:
+	MOVQ 248(AX), DI
+
+nesterovAVX2_tail_row:
+	VMASKMOVPS (SI), Y2, Y3
+	VMULPS     Y0, Y3, Y3
+	VMASKMOVPS (BX), Y2, Y4
+	VMULPS     Y1, Y4, Y4
+	VSUBPS     Y3, Y4, Y4
+	VMASKMOVPS Y4, Y2, (BX)
+	VMASKMOVPS (DX), Y2, Y5
+	VMULPS     Y1, Y4, Y4
+	VSUBPS     Y3, Y4, Y3
+	VADDPS     Y3, Y5, Y3
+	VMASKMOVPS Y3, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       DI
+	JNZ        nesterovAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       CX
+	JNZ        nesterovAVX2_tail_outer
+
+nesterovAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func rmspropAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·rmspropAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 272(AX), Z2
+	VBROADCASTSS 276(AX), Z3
+	XORQ         CX, CX
+
+rmspropAVX512_block2:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropAVX512_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+rmspropAVX512_block2_outer:
+	MOVQ 248(AX), R8
+
+rmspropAVX512_block2_row:
+	VMOVUPS (DX), Z4
+	VMOVUPS (SI), Z5
+	VMOVUPS (BX), Z6
+	VMULPS  Z1, Z6, Z6
+	VMULPS  Z5, Z5, Z7
+	VMULPS  Z2, Z7, Z7
+	VADDPS  Z7, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VMULPS  Z0, Z5, Z5
+	VADDPS  Z3, Z6, Z6
+	VSQRTPS Z6, Z6
+	VDIVPS  Z6, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, (DX)
+	VMOVUPS 64(DX), Z4
+	VMOVUPS 64(SI), Z5
+	VMOVUPS 64(BX), Z6
+	VMULPS  Z1, Z6, Z6
+	VMULPS  Z5, Z5, Z7
+	VMULPS  Z2, Z7, Z7
+	VADDPS  Z7, Z6, Z6
+	VMOVUPS Z6, 64(BX)
+	VMULPS  Z0, Z5, Z5
+	VADDPS  Z3, Z6, Z6
+	VSQRTPS Z6, Z6
+	VDIVPS  Z6, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, 64(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     rmspropAVX512_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     rmspropAVX512_block2_outer
+	ADDQ    $+32, CX
+	JMP     rmspropAVX512_block2
+
+rmspropAVX512_block2_done:
+rmspropAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+rmspropAVX512_block1_outer:
+	MOVQ 248(AX), R8
+
+rmspropAVX512_block1_row:
+	VMOVUPS (DX), Z4
+	VMOVUPS (SI), Z5
+	VMOVUPS (BX), Z6
+	VMULPS  Z1, Z6, Z6
+	VMULPS  Z5, Z5, Z7
+	VMULPS  Z2, Z7, Z7
+	VADDPS  Z7, Z6, Z6
+	VMOVUPS Z6, (BX)
+	VMULPS  Z0, Z5, Z5
+	VADDPS  Z3, Z6, Z6
+	VSQRTPS Z6, Z6
+	VDIVPS  Z6, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMOVUPS Z4, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     rmspropAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     rmspropAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     rmspropAVX512_block1
+
+rmspropAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    rmspropAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  240(AX), CX
+
+rmspropAVX512_tail_outer:
+	MOVQ 248(AX), DI
+
+rmspropAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (SI), K1, Z5
+	VMOVUPS.Z (BX), K1, Z6
+	VMULPS    Z1, Z6, Z6
+	VMULPS    Z5, Z5, Z7
+	VMULPS    Z2, Z7, Z7
+	VADDPS    Z7, Z6, Z6
+	VMOVUPS   Z6, K1, (BX)
+	VMULPS    Z0, Z5, Z5
+	VADDPS    Z3, Z6, Z6
+	VSQRTPS   Z6, Z6
+	VDIVPS    Z6, Z5, Z5
+	VSUBPS    Z5, Z4, Z4
+	VMOVUPS   Z4, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
+	JNZ       rmspropAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      CX
+	JNZ       rmspropAVX512_tail_outer
+
+rmspropAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func rmspropAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·rmspropAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 272(AX), Y2
+	VBROADCASTSS 276(AX), Y3
+	XORQ         CX, CX
+
+rmspropAVX2_block2:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropAVX2_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+rmspropAVX2_block2_outer:
+	MOVQ 248(AX), R8
+
+rmspropAVX2_block2_row:
+	VMOVUPS (DX), Y4
+	VMOVUPS (SI), Y5
+	VMOVUPS (BX), Y6
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y5, Y5, Y7
+	VMULPS  Y2, Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VMULPS  Y0, Y5, Y5
+	VADDPS  Y3, Y6, Y6
+	VSQRTPS Y6, Y6
+	VDIVPS  Y6, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (DX)
+	VMOVUPS 32(DX), Y4
+	VMOVUPS 32(SI), Y5
+	VMOVUPS 32(BX), Y6
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y5, Y5, Y7
+	VMULPS  Y2, Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, 32(BX)
+	VMULPS  Y0, Y5, Y5
+	VADDPS  Y3, Y6, Y6
+	VSQRTPS Y6, Y6
+	VDIVPS  Y6, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, 32(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     rmspropAVX2_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     rmspropAVX2_block2_outer
+	ADDQ    $+16, CX
+	JMP     rmspropAVX2_block2
+
+rmspropAVX2_block2_done:
+rmspropAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 240(AX), DI
+
+rmspropAVX2_block1_outer:
+	MOVQ 248(AX), R8
+
+rmspropAVX2_block1_row:
+	VMOVUPS (DX), Y4
+	VMOVUPS (SI), Y5
+	VMOVUPS (BX), Y6
+	VMULPS  Y1, Y6, Y6
+	VMULPS  Y5, Y5, Y7
+	VMULPS  Y2, Y7, Y7
+	VADDPS  Y7, Y6, Y6
+	VMOVUPS Y6, (BX)
+	VMULPS  Y0, Y5, Y5
+	VADDPS  Y3, Y6, Y6
+	VSQRTPS Y6, Y6
+	VDIVPS  Y6, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS Y4, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     rmspropAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     rmspropAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     rmspropAVX2_block1
+
+rmspropAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      rmspropAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    240(AX), CX
+
+rmspropAVX2_tail_outer:
+	MOVQ 248(AX), DI
+
+rmspropAVX2_tail_row:
+	VMASKMOVPS (DX), Y4, Y5
+	VMASKMOVPS (SI), Y4, Y6
+	VMASKMOVPS (BX), Y4, Y7
+	VMULPS     Y1, Y7, Y7
+	VMULPS     Y6, Y6, Y8
+	VMULPS     Y2, Y8, Y8
+	VADDPS     Y8, Y7, Y7
+	VMASKMOVPS Y7, Y4, (BX)
+	VMULPS     Y0, Y6, Y6
+	VADDPS     Y3, Y7, Y7
+	VSQRTPS    Y7, Y7
+	VDIVPS     Y7, Y6, Y6
+	VSUBPS     Y6, Y5, Y5
+	VMASKMOVPS Y5, Y4, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       DI
+	JNZ        rmspropAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       CX
+	JNZ        rmspropAVX2_tail_outer
+
+rmspropAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func rmspropMomentumAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·rmspropMomentumAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 272(AX), Z2
+	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z4
+	XORQ         CX, CX
+
+rmspropMomentumAVX512_block2:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropMomentumAVX512_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+rmspropMomentumAVX512_block2_outer:
+	MOVQ 248(AX), R9
+
+rmspropMomentumAVX512_block2_row:
+	VMOVUPS (SI), Z5
+	VMULPS  Z4, Z5, Z5
+	VMOVUPS (DI), Z6
+	VMOVUPS (BX), Z7
+	VMULPS  Z1, Z7, Z7
+	VMULPS  Z6, Z6, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMULPS  Z0, Z6, Z6
+	VADDPS  Z3, Z7, Z7
+	VSQRTPS Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS Z5, (SI)
+	VMOVUPS (DX), Z6
+	VSUBPS  Z5, Z6, Z5
+	VMOVUPS Z5, (DX)
+	VMOVUPS 64(SI), Z5
+	VMULPS  Z4, Z5, Z5
+	VMOVUPS 64(DI), Z6
+	VMOVUPS 64(BX), Z7
+	VMULPS  Z1, Z7, Z7
+	VMULPS  Z6, Z6, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, 64(BX)
+	VMULPS  Z0, Z6, Z6
+	VADDPS  Z3, Z7, Z7
+	VSQRTPS Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS Z5, 64(SI)
+	VMOVUPS 64(DX), Z6
+	VSUBPS  Z5, Z6, Z5
+	VMOVUPS Z5, 64(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     rmspropMomentumAVX512_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     rmspropMomentumAVX512_block2_outer
+	ADDQ    $+32, CX
+	JMP     rmspropMomentumAVX512_block2
+
+rmspropMomentumAVX512_block2_done:
+rmspropMomentumAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropMomentumAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+rmspropMomentumAVX512_block1_outer:
+	MOVQ 248(AX), R9
+
+rmspropMomentumAVX512_block1_row:
+	VMOVUPS (SI), Z5
+	VMULPS  Z4, Z5, Z5
+	VMOVUPS (DI), Z6
+	VMOVUPS (BX), Z7
+	VMULPS  Z1, Z7, Z7
+	VMULPS  Z6, Z6, Z8
+	VMULPS  Z2, Z8, Z8
+	VADDPS  Z8, Z7, Z7
+	VMOVUPS Z7, (BX)
+	VMULPS  Z0, Z6, Z6
+	VADDPS  Z3, Z7, Z7
+	VSQRTPS Z7, Z7
+	VDIVPS  Z7, Z6, Z6
+	VADDPS  Z6, Z5, Z5
+	VMOVUPS Z5, (SI)
+	VMOVUPS (DX), Z6
+	VSUBPS  Z5, Z6, Z5
+	VMOVUPS Z5, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     rmspropMomentumAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     rmspropMomentumAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     rmspropMomentumAVX512_block1
+
+rmspropMomentumAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    rmspropMomentumAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  24(AX), DI
+	LEAQ  (DI)(CX*4), DI
+	MOVQ  240(AX), CX
+
+rmspropMomentumAVX512_tail_outer:
+	MOVQ 248(AX), R8
+
+rmspropMomentumAVX512_tail_row:
+	VMOVUPS.Z (SI), K1, Z5
+	VMULPS    Z4, Z5, Z5
+	VMOVUPS.Z (DI), K1, Z6
+	VMOVUPS.Z (BX), K1, Z7
+	VMULPS    Z1, Z7, Z7
+	VMULPS    Z6, Z6, Z8
+	VMULPS    Z2, Z8, Z8
+	VADDPS    Z8, Z7, Z7
+	VMOVUPS   Z7, K1, (BX)
+	VMULPS    Z0, Z6, Z6
+	VADDPS    Z3, Z7, Z7
+	VSQRTPS   Z7, Z7
+	VDIVPS    Z7, Z6, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (SI)
+	VMOVUPS.Z (DX), K1, Z6
+	VSUBPS    Z5, Z6, Z5
+	VMOVUPS   Z5, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	DECQ      R8
+	JNZ       rmspropMomentumAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	DECQ      CX
+	JNZ       rmspropMomentumAVX512_tail_outer
+
+rmspropMomentumAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func rmspropMomentumAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·rmspropMomentumAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 272(AX), Y2
+	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y4
+	XORQ         CX, CX
+
+rmspropMomentumAVX2_block2:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropMomentumAVX2_block2_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+rmspropMomentumAVX2_block2_outer:
+	MOVQ 248(AX), R9
+
+rmspropMomentumAVX2_block2_row:
+	VMOVUPS (SI), Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS (DI), Y6
+	VMOVUPS (BX), Y7
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y6, Y6, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y3, Y7, Y7
+	VSQRTPS Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, (SI)
+	VMOVUPS (DX), Y6
+	VSUBPS  Y5, Y6, Y5
+	VMOVUPS Y5, (DX)
+	VMOVUPS 32(SI), Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS 32(DI), Y6
+	VMOVUPS 32(BX), Y7
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y6, Y6, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, 32(BX)
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y3, Y7, Y7
+	VSQRTPS Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, 32(SI)
+	VMOVUPS 32(DX), Y6
+	VSUBPS  Y5, Y6, Y5
+	VMOVUPS Y5, 32(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     rmspropMomentumAVX2_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     rmspropMomentumAVX2_block2_outer
+	ADDQ    $+16, CX
+	JMP     rmspropMomentumAVX2_block2
+
+rmspropMomentumAVX2_block2_done:
+rmspropMomentumAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   rmspropMomentumAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 24(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 240(AX), R8
+
+rmspropMomentumAVX2_block1_outer:
+	MOVQ 248(AX), R9
+
+rmspropMomentumAVX2_block1_row:
+	VMOVUPS (SI), Y5
+	VMULPS  Y4, Y5, Y5
+	VMOVUPS (DI), Y6
+	VMOVUPS (BX), Y7
+	VMULPS  Y1, Y7, Y7
+	VMULPS  Y6, Y6, Y8
+	VMULPS  Y2, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	VMOVUPS Y7, (BX)
+	VMULPS  Y0, Y6, Y6
+	VADDPS  Y3, Y7, Y7
+	VSQRTPS Y7, Y7
+	VDIVPS  Y7, Y6, Y6
+	VADDPS  Y6, Y5, Y5
+	VMOVUPS Y5, (SI)
+	VMOVUPS (DX), Y6
+	VSUBPS  Y5, Y6, Y5
+	VMOVUPS Y5, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	DECQ    R9
+	JNZ     rmspropMomentumAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	DECQ    R8
+	JNZ     rmspropMomentumAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     rmspropMomentumAVX2_block1
+
+rmspropMomentumAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      rmspropMomentumAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    240(AX), CX
+
+rmspropMomentumAVX2_tail_outer:
+	MOVQ 248(AX), R8
+
+rmspropMomentumAVX2_tail_row:
+	VMASKMOVPS (SI), Y5, Y6
+	VMULPS     Y4, Y6, Y6
+	VMASKMOVPS (DI), Y5, Y7
+	VMASKMOVPS (BX), Y5, Y8
+	VMULPS     Y1, Y8, Y8
+	VMULPS     Y7, Y7, Y9
+	VMULPS     Y2, Y9, Y9
+	VADDPS     Y9, Y8, Y8
+	VMASKMOVPS Y8, Y5, (BX)
+	VMULPS     Y0, Y7, Y7
+	VADDPS     Y3, Y8, Y8
+	VSQRTPS    Y8, Y8
+	VDIVPS     Y8, Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y5, (SI)
+	VMASKMOVPS (DX), Y5, Y7
+	VSUBPS     Y6, Y7, Y6
+	VMASKMOVPS Y6, Y5, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	ADDQ       80(AX), DI
+	DECQ       R8
+	JNZ        rmspropMomentumAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	ADDQ       136(AX), DI
+	DECQ       CX
+	JNZ        rmspropMomentumAVX2_tail_outer
+
+rmspropMomentumAVX2_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func scalePassAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE
+TEXT ·scalePassAVX512(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Z0
+	XORQ         CX, CX
+
+scalePassAVX512_block4:
+	LEAQ 64(CX), DX
+	CMPQ DX, 256(AX)
+	JG   scalePassAVX512_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+scalePassAVX512_block4_outer:
+	MOVQ 248(AX), DI
+
+scalePassAVX512_block4_row:
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)
+	VMOVUPS 64(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 64(DX)
+	VMOVUPS 128(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 128(DX)
+	VMOVUPS 192(BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scalePassAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scalePassAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     scalePassAVX512_block4
+
+scalePassAVX512_block4_done:
+scalePassAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 256(AX)
+	JG   scalePassAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+scalePassAVX512_block1_outer:
+	MOVQ 248(AX), DI
+
+scalePassAVX512_block1_row:
+	VMOVUPS (BX), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scalePassAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scalePassAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     scalePassAVX512_block1
+
+scalePassAVX512_block1_done:
+	MOVQ  256(AX), DX
+	SUBQ  CX, DX
+	JZ    scalePassAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  240(AX), CX
+
+scalePassAVX512_tail_outer:
+	MOVQ 248(AX), SI
+
+scalePassAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z1
+	VMULPS    Z0, Z1, Z1
+	VMOVUPS   Z1, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      SI
+	JNZ       scalePassAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      CX
+	JNZ       scalePassAVX512_tail_outer
+
+scalePassAVX512_done:
+	LDMXCSR (SP)
+	VZEROUPPER
+	RET
+
+// func scalePassAVX2(args *uint64)
+// Requires: AVX, SSE
+TEXT ·scalePassAVX2(SB), NOSPLIT, $8-8
+	MOVQ         args+0(FP), AX
+	STMXCSR      (SP)
+	MOVL         (SP), CX
+	ORL          $0x00008040, CX
+	MOVL         CX, 4(SP)
+	LDMXCSR      4(SP)
+	VBROADCASTSS 264(AX), Y0
+	XORQ         CX, CX
+
+scalePassAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 256(AX)
+	JG   scalePassAVX2_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+scalePassAVX2_block4_outer:
+	MOVQ 248(AX), DI
+
+scalePassAVX2_block4_row:
+	VMOVUPS (BX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)
+	VMOVUPS 32(BX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS 64(BX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(DX)
+	VMOVUPS 96(BX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scalePassAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scalePassAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     scalePassAVX2_block4
+
+scalePassAVX2_block4_done:
+scalePassAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 256(AX)
+	JG   scalePassAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 240(AX), SI
+
+scalePassAVX2_block1_outer:
+	MOVQ 248(AX), DI
+
+scalePassAVX2_block1_row:
+	VMOVUPS (BX), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     scalePassAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     scalePassAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     scalePassAVX2_block1
+
+scalePassAVX2_block1_done:
+	MOVQ    256(AX), DX
+	SUBQ    CX, DX
+	JZ      scalePassAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y1
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    240(AX), CX
+
+scalePassAVX2_tail_outer:
+	MOVQ 248(AX), SI
+
+scalePassAVX2_tail_row:
+	VMASKMOVPS (BX), Y1, Y2
+	VMULPS     Y0, Y2, Y2
+	VMASKMOVPS Y2, Y1, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        scalePassAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        scalePassAVX2_tail_outer
+
+scalePassAVX2_done:
+	LDMXCSR (SP)
 	VZEROUPPER
 	RET

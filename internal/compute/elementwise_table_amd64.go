@@ -24,6 +24,12 @@ func init() {
 		{&quantizeByInverse, quantizeByInverseAVX512, quantizeByInverseAVX2},
 		{&quantizeGrad, quantizeGradAVX512, quantizeGradAVX2},
 		{&adam, adamAVX512, adamAVX2},
+		{&descend, descendAVX512, descendAVX2},
+		{&momentum, momentumAVX512, momentumAVX2},
+		{&nesterov, nesterovAVX512, nesterovAVX2},
+		{&rmsprop, rmspropAVX512, rmspropAVX2},
+		{&rmspropMomentum, rmspropMomentumAVX512, rmspropMomentumAVX2},
+		{&scalePass, scalePassAVX512, scalePassAVX2},
 	} {
 		p.pass.avx512, p.pass.avx2 = p.avx512, p.avx2
 	}

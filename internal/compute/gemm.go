@@ -17,12 +17,13 @@ type left struct {
 
 // Scratch is the memory of one worker or one call.
 type Scratch struct {
-	a, b   []float32 // a padded image, a packed factor
-	c      []float32
-	free   [2][]float32     // Buffer's
-	edge   [16 * 32]float32 // a tile of any family that the border of the result cuts
-	tile   tileArgs
-	mulAdd mulAddArgs
+	a, b []float32 // a padded image, a packed factor
+	c    []float32
+	free [2][]float32     // Buffer's
+	edge [16 * 32]float32 // a tile of any family that the border of the result cuts
+	tile tileArgs
+	line lineArgs
+	grid gridArgs
 
 	int8    int8Args
 	requant requantArgs
@@ -44,13 +45,32 @@ func (s *Scratch) Buffer(i, n int) []float32 {
 	return s.free[i]
 }
 
-var scratches = sync.Pool{New: func() any { return new(Scratch) }}
+// scratches are those not in use, the last used on top: so each call of a step gets what it had in the step before, large enough, and there are no
+// more of them than were ever in use at once. (A sync.Pool hands them around between threads, until each has grown to the largest of all uses.)
+var scratches struct {
+	sync.Mutex
+	free []*Scratch
+}
 
-// GetScratch borrows from a pool.
-func GetScratch() *Scratch { return scratches.Get().(*Scratch) }
+// GetScratch borrows.
+func GetScratch() *Scratch {
+	scratches.Lock()
+	defer scratches.Unlock()
+	last := len(scratches.free) - 1
+	if last < 0 {
+		return new(Scratch)
+	}
+	m := scratches.free[last]
+	scratches.free = scratches.free[:last]
+	return m
+}
 
 // PutScratch gives a Scratch back.
-func PutScratch(m *Scratch) { scratches.Put(m) }
+func PutScratch(m *Scratch) {
+	scratches.Lock()
+	scratches.free = append(scratches.free, m)
+	scratches.Unlock()
+}
 
 func grow(s []float32, n int) []float32 {
 	if cap(s) < n {
@@ -102,31 +122,43 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 		add = 1
 	}
 	parts := (m + t.mr - 1) / t.mr // of nearly equal height: a kernel of few rows waits for its own sums
-	for q := 0; q*t.nr < n; q++ {
-		j := q * t.nr
-		args.b = &b.x[q*b.panel]
-		w := min(t.nr, n-j)
+	if outer*k*n <= nearFloats {
 		for p := range parts {
-			i := p * m / parts
-			h := (p+1)*m/parts - i
-			args.a = &a.x[i*a.row]
-			if w == t.nr {
-				args.c, args.ldc, args.accumulate = &c[i*ldc+j], 4*ldc, add
-				t.run[h]((*uint64)(unsafe.Pointer(args)))
-				continue
+			for q := 0; q*t.nr < n; q++ {
+				productTile(t, s, c, ldc, a, b, p*m/parts, (p+1)*m/parts, q, n, add)
 			}
-			args.c, args.ldc, args.accumulate = &s.edge[0], 4*t.nr, 0
-			t.run[h]((*uint64)(unsafe.Pointer(args)))
-			for r := range h {
-				to, from := c[(i+r)*ldc+j:(i+r)*ldc+j+w], s.edge[r*t.nr:r*t.nr+w]
-				if !accumulate {
-					copy(to, from)
-					continue
-				}
-				for q, v := range from {
-					to[q] += v
-				}
-			}
+		}
+		return
+	}
+	for q := 0; q*t.nr < n; q++ {
+		for p := range parts {
+			productTile(t, s, c, ldc, a, b, p*m/parts, (p+1)*m/parts, q, n, add)
+		}
+	}
+}
+
+// nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
+const nearFloats = 6 << 10
+
+// productTile computes rows lo to hi of panel q.
+func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo, hi, q, n, add int) {
+	args, h, j := &s.tile, hi-lo, q*t.nr
+	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
+	if j+t.nr <= n {
+		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
+		t.run[h]((*uint64)(unsafe.Pointer(args)))
+		return
+	}
+	args.c, args.ldc, args.accumulate = &s.edge[0], 4*t.nr, 0
+	t.run[h]((*uint64)(unsafe.Pointer(args)))
+	for r := range h {
+		to, from := c[(lo+r)*ldc+j:(lo+r)*ldc+n], s.edge[r*t.nr:]
+		if add == 0 {
+			copy(to, from)
+			continue
+		}
+		for i := range to {
+			to[i] += from[i]
 		}
 	}
 }
@@ -142,15 +174,30 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 		packB(s.b, b[k0*rs:], kn, n, rs, cs, t.nr)
 		at := a
 		at.x = a.x[k0*a.inner:]
-		Parallel(m, 2*t.mr, func(lo, hi int) {
-			w := GetScratch()
-			rows := at
-			rows.x = at.x[lo*at.row:]
-			product(t, w, c[lo*n:], n, rows, packed(t, s.b, kn), hi-lo, 1, kn, n, k0 > 0)
-			PutScratch(w)
-		})
+		matmulWork.Parallel(m, 2*t.mr, matmulArgs{t, c, at, s.b, kn, n, k0 > 0}, (*matmulArgs).rows)
 	}
 	PutScratch(s)
+}
+
+// matmulArgs is a product of a block of b.
+type matmulArgs struct {
+	t          *tile
+	c          []float32
+	a          left
+	b          []float32
+	k, n       int
+	accumulate bool
+}
+
+var matmulWork Work[matmulArgs]
+
+// rows computes some rows of c.
+func (p *matmulArgs) rows(lo, hi int) {
+	w := GetScratch()
+	a := p.a
+	a.x = a.x[lo*a.row:]
+	product(p.t, w, p.c[lo*p.n:], p.n, a, packed(p.t, p.b, p.k), hi-lo, 1, p.k, p.n, p.accumulate)
+	PutScratch(w)
 }
 
 // MatMul computes c[m,n] = a[m,k] b[k,n].
@@ -161,39 +208,3 @@ func MatMulTA(c, a, b []float32, m, k, n int) { matmul(c, left{a, 1, 0, m}, b, m
 
 // MatMulTB computes c[m,n] = a b^T of a[m,k] and b[n,k].
 func MatMulTB(c, a, b []float32, m, k, n int) { matmul(c, left{a, k, 0, 1}, b, m, k, n, 1, k) }
-
-// mulAddArgs is dst += u*v over pixels of channels; strides from pixel to pixel in bytes.
-type mulAddArgs struct {
-	dst, u, v                   *float32
-	dstStride, uStride, vStride int
-	pixels, channels            int
-}
-
-func mulAddPortable(args *uint64) {
-	t := (*mulAddArgs)(unsafe.Pointer(args))
-	for p := range t.pixels { // each address from the start: a pointer behind the last pixel may belong to nobody
-		x := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.dst), p*t.dstStride)), t.channels)
-		y := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.u), p*t.uStride)), t.channels)
-		z := unsafe.Slice((*float32)(unsafe.Add(unsafe.Pointer(t.v), p*t.vStride)), t.channels)
-		for i := range x {
-			x[i] += float32(y[i] * z[i])
-		}
-	}
-}
-
-// mulAdd adds u*v to dst over pixels of c channels; strides in elements.
-func (t *tile) mulAdd(s *Scratch, dst []float32, sd int, u []float32, su int, v []float32, sv int, pixels, c int) {
-	if pixels <= 0 {
-		return
-	}
-	whole := c / t.vector * t.vector
-	args := &s.mulAdd
-	*args = mulAddArgs{&dst[0], &u[0], &v[0], 4 * sd, 4 * su, 4 * sv, pixels, whole}
-	if whole > 0 {
-		t.mulAddPart((*uint64)(unsafe.Pointer(args)))
-	}
-	if whole < c {
-		args.dst, args.u, args.v, args.channels = &dst[whole], &u[whole], &v[whole], c-whole
-		mulAddPortable((*uint64)(unsafe.Pointer(args)))
-	}
-}

@@ -232,16 +232,6 @@ func narrowAVX211(args *uint64)
 //go:noescape
 func narrowAVX212(args *uint64)
 
-// mulAddAVX512 adds the products of u and v to dst.
-//
-//go:noescape
-func mulAddAVX512(args *uint64)
-
-// mulAddAVX2 adds the products of u and v to dst.
-//
-//go:noescape
-func mulAddAVX2(args *uint64)
-
 // fmaAVX512 does 24 multiply-adds of vectors a round.
 //
 //go:noescape

@@ -1,5 +1,7 @@
 package compute
 
+import "sync"
+
 // Images is a convolution that runs image by image: Conv or DepthwiseConv. The methods on images take one or several, one behind the other, at best
 // Group of them; side by side calls need a Scratch each.
 type Images interface {
@@ -67,18 +69,41 @@ func backward(c Images, s ConvShape, dx, dw, x, dy []float32) {
 
 // Reduce lets each chunk of n items write a sum of its own, as long as dst, and adds the sums in order.
 func Reduce(dst []float32, n int, f func(sum []float32, lo, hi int)) {
-	chunks, size := Chunks(n, 1), len(dst)
-	call := GetScratch()
-	call.a = grow(call.a, chunks*size)
-	Each(chunks, func(c int) { f(call.a[c*size:(c+1)*size], c*n/chunks, (c+1)*n/chunks) })
-	Parallel(size, 1<<12, func(lo, hi int) {
-		copy(dst[lo:hi], call.a[lo:hi])
-		for c := 1; c < chunks; c++ {
-			part := call.a[c*size+lo : c*size+hi]
-			for i, v := range part {
-				dst[lo+i] += v
-			}
-		}
-	})
-	PutScratch(call)
+	r, _ := reductions.Get().(*reduction)
+	if r == nil {
+		r = new(reduction)
+		r.write, r.total = r.writeSum, r.addSums
+	}
+	r.dst, r.n, r.chunks, r.f = dst, n, Chunks(n, 1), f
+	r.sums = grow(r.sums, r.chunks*len(dst))
+	Each(r.chunks, r.write)
+	Parallel(len(dst), 1<<12, r.total)
+	r.dst, r.f = nil, nil
+	reductions.Put(r)
+}
+
+// reduction is a call of Reduce. Its memory is not a Scratch: sums are many times larger than what else a Scratch holds, and there is only one
+// reduction at a time.
+type reduction struct {
+	dst       []float32
+	n, chunks int
+	f         func(sum []float32, lo, hi int)
+	sums      []float32
+	write     func(c int)
+	total     func(lo, hi int)
+}
+
+var reductions sync.Pool
+
+func (r *reduction) writeSum(c int) {
+	size := len(r.dst)
+	r.f(r.sums[c*size:(c+1)*size], c*r.n/r.chunks, (c+1)*r.n/r.chunks)
+}
+
+func (r *reduction) addSums(lo, hi int) {
+	size := len(r.dst)
+	copy(r.dst[lo:hi], r.sums[lo:hi])
+	for c := 1; c < r.chunks; c++ {
+		Add(r.dst[lo:hi], r.dst[lo:hi], r.sums[c*size+lo:c*size+hi])
+	}
 }

@@ -18,7 +18,16 @@ func Chunks(n, grain int) int {
 // GOMAXPROCS threads. The pieces depend on n and grain alone. A panic of f is passed on to the caller.
 func Parallel(n, grain int, f func(lo, hi int)) {
 	chunks := Chunks(n, grain)
-	Each(chunks, func(c int) { f(c*n/chunks, (c+1)*n/chunks) })
+	helpers := min(runtime.GOMAXPROCS(0), chunks) - 1
+	if helpers <= 0 {
+		for c := range chunks {
+			f(c*n/chunks, (c+1)*n/chunks)
+		}
+		return
+	}
+	j := jobs.Get().(*job)
+	j.part, j.items = f, n
+	j.do(chunks, helpers)
 }
 
 // Each calls f(0) ... f(n-1), on up to GOMAXPROCS threads.
@@ -31,7 +40,36 @@ func Each(n int, f func(i int)) {
 		return
 	}
 	j := jobs.Get().(*job)
-	j.f, j.n = f, int32(n)
+	j.each = f
+	j.do(n, helpers)
+}
+
+// Work calls Parallel without a closure of its own for each call: f, which captures nothing, gets its arguments from memory that is used again. The
+// zero value is ready; it is safe for concurrent use.
+type Work[A any] struct{ calls sync.Pool }
+
+type workCall[A any] struct {
+	args A
+	f    func(a *A, lo, hi int)
+	run  func(lo, hi int)
+}
+
+// Parallel is the function Parallel with arguments for f.
+func (w *Work[A]) Parallel(n, grain int, args A, f func(a *A, lo, hi int)) {
+	c, _ := w.calls.Get().(*workCall[A])
+	if c == nil {
+		c = new(workCall[A])
+		c.run = func(lo, hi int) { c.f(&c.args, lo, hi) }
+	}
+	c.args, c.f = args, f
+	Parallel(n, grain, c.run)
+	*c = workCall[A]{run: c.run}
+	w.calls.Put(c)
+}
+
+// do hands the job out, works on it too, and returns when it is done.
+func (j *job) do(n, helpers int) {
+	j.n = int32(n)
 	j.next.Store(0)
 	j.failed.Store(nil)
 	ws := workers(helpers)
@@ -46,16 +84,18 @@ func Each(n int, f func(i int)) {
 		w.release(j)
 	}
 	failed := j.failed.Load()
-	j.f = nil
+	j.each, j.part = nil, nil
 	jobs.Put(j)
 	if failed != nil {
 		panic(*failed)
 	}
 }
 
-// job is one call of Each. Whoever works on it takes the next index until none is left.
+// job is one call of Each or Parallel. Whoever works on it takes the next index until none is left.
 type job struct {
-	f      func(int)
+	each   func(int)
+	part   func(lo, hi int) // or this, of items cut into n pieces
+	items  int
 	n      int32
 	next   atomic.Int32
 	taken  []*worker // that it was offered to
@@ -67,20 +107,26 @@ var jobs = sync.Pool{New: func() any { return new(job) }}
 func (j *job) run() {
 	defer func() {
 		if r := recover(); r != nil {
-			j.failed.Store(&r)
+			failed := r // allocated in this case alone
+			j.failed.Store(&failed)
 		}
 	}()
 	for {
-		i := j.next.Add(1) - 1
-		if i >= j.n {
+		i := int(j.next.Add(1) - 1)
+		n := int(j.n)
+		if i >= n {
 			return
 		}
-		j.f(int(i))
+		if j.each != nil {
+			j.each(i)
+		} else {
+			j.part(i*j.items/n, (i+1)*j.items/n)
+		}
 	}
 }
 
-// worker is a goroutine that works on jobs. Between jobs it spins for a while, so that the many short passes of a training step need no wake-up
-// (tens of microseconds each), then it parks.
+// worker is a goroutine that works on jobs. Between jobs it spins, so that the many short passes of a training step need no wake-up (tens of
+// microseconds each): between Begin and End across whatever runs on one thread, else for some microseconds. Then it parks.
 type worker struct {
 	box     atomic.Pointer[job] // the job offered or worked on
 	working atomic.Bool         // the worker has begun with it
@@ -88,8 +134,32 @@ type worker struct {
 	wake    chan struct{}
 }
 
-// spins is how often an idle worker looks before it parks: some tens of microseconds.
-const spins = 20_000
+// An idle worker looks so often before it parks: some microseconds, and within a step some milliseconds, in case that the step hangs or its thread
+// is not running.
+const (
+	spins     = 500
+	stepSpins = 200_000
+)
+
+// steps is the number of steps in progress.
+var steps atomic.Int32
+
+// Begin says that a step of many short passes begins, and wakes the workers; End says that it is over.
+func Begin() {
+	steps.Add(1)
+	helpers := runtime.GOMAXPROCS(0) - 1
+	if helpers == 0 {
+		return
+	}
+	for _, w := range workers(helpers) {
+		if w.parked.CompareAndSwap(true, false) {
+			w.wake <- struct{}{}
+		}
+	}
+}
+
+// End ends a step.
+func End() { steps.Add(-1) }
 
 // maxWorkers bounds the pool.
 const maxWorkers = 256
@@ -150,7 +220,8 @@ func (w *worker) release(j *job) {
 func (w *worker) loop() {
 	for {
 		for i := 0; w.box.Load() == nil; i++ {
-			if i < spins {
+			if i < spins || i < stepSpins && steps.Load() > 0 {
+				pause()
 				continue
 			}
 			w.parked.Store(true)

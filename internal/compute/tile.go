@@ -23,15 +23,15 @@ type tileArgs struct {
 
 // tile is a family of micro-kernels: run[r] does r rows, 1 to mr.
 type tile struct {
-	name       string
-	mr, nr     int
-	run        []func(*uint64) // argument: a tileArgs
-	vector     int             // floats of a vector
-	mulAddPart func(*uint64)   // argument: a mulAddArgs
-	winograd   *[winogradPasses]func(*uint64)
-	fma        func(*uint64) // argument: rounds of fmaFlops
-	fmaFlops   int
-	narrow     *tile // half as wide, for few columns; may be nil
+	name      string
+	mr, nr    int
+	run       []func(*uint64) // argument: a tileArgs
+	vector    int             // floats of a vector
+	depthwise []*channelwise  // widest first; the last takes any number of channels
+	winograd  *[winogradPasses]func(*uint64)
+	fma       func(*uint64) // argument: rounds of fmaFlops
+	fmaFlops  int
+	narrow    *tile // half as wide, for few columns; may be nil
 }
 
 // forColumns is the kernel for products of n columns: the narrow one where the wide one would compute more than a tenth in vain.
@@ -47,7 +47,7 @@ func (t *tile) forColumns(n int) *tile {
 }
 
 // portable is the micro-kernel in Go: correct everywhere, and 30 to 60 times slower than assembly.
-var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, mulAddPortable, &winogradPortable, fmaPortable, 16, nil}
+var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, []*channelwise{&channelwisePortable}, &winogradPortable, fmaPortable, 16, nil}
 
 func rowsOf(r int) func(*uint64) {
 	return func(args *uint64) {

@@ -73,7 +73,9 @@ def main():
         x = tf.constant(z["x"].astype(np.float32) / 255)
         y = tf.constant(z["y"]) if "y" in z else x
         classes = int(z["classes"]) if "y" in z else 0
-    model, callbacks = condition(NETWORKS[name](keras, x.shape[1:], classes), mode, tfmot)
+    model = NETWORKS[name](keras, x.shape[1:], classes)
+    parameters = int(sum(np.prod(v.shape) for v in model.trainable_variables))
+    model, callbacks = condition(model, mode, tfmot)
     if classes:
         model.compile(keras.optimizers.Adam(1e-3), keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"])
     else:
@@ -93,7 +95,7 @@ def main():
 
     for _ in range(5):
         one()
-    say(ready=True, parameters=int(sum(np.prod(v.shape) for v in model.trainable_variables)), base_mb=base,
+    say(ready=True, parameters=parameters, base_mb=base,
         versions={"python": sys.version.split()[0], "tensorflow": tf.__version__, "tf_keras": keras.__version__, "tfmot": tfmot.__version__,
                   "numpy": np.__version__})
     for line in sys.stdin:

@@ -55,9 +55,9 @@ def compiled(model, rate):
 def convert(model, samples):
     c = tf.lite.TFLiteConverter.from_keras_model(model)
     c.optimizations = [tf.lite.Optimize.DEFAULT]
-    if samples is not None:
+    if samples is not None:  # a network trained quantization-aware has its ranges, and the converter takes no others
         c.representative_dataset = lambda: ([s[None]] for s in samples)
-    c.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        c.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     c.inference_input_type = c.inference_output_type = tf.int8
     return c.convert()
 

@@ -23,14 +23,12 @@ func main() {
 	for mr := 1; mr <= 12; mr++ {
 		tile("AVX2", mr, 32, 1)
 	}
-	mulAdd("AVX512", 64)
-	mulAdd("AVX2", 32)
 	fma("AVX512", 64, 24)
 	fma("AVX2", 32, 12)
 	Generate()
 }
 
-// arguments returns a loader of the words of an argument struct, tileArgs or mulAddArgs, named in order. avo could read the struct itself, but
+// arguments returns a loader of the words of an argument struct, tileArgs, named in order. avo could read the struct itself, but
 // only from a package that type-checks, which this one does not before its stubs are written.
 func arguments(names ...string) func(string) reg.GPVirtual {
 	base := Load(Param("args"), GP64())
@@ -148,37 +146,6 @@ func tile(isa string, mr, width, cols int) {
 		}
 		ADDQ(ldc, c)
 	}
-	VZEROUPPER()
-	RET()
-}
-
-// mulAdd writes dst += u*v over pixels of c channels, c a multiple of the vector; each operand has its own stride from pixel to pixel.
-func mulAdd(isa string, width int) {
-	name := "mulAdd" + isa
-	TEXT(name, NOSPLIT, "func(args *uint64)")
-	Doc(name + " adds the products of u and v to dst.")
-	Pragma("noescape")
-	field := arguments("dst", "u", "v", "dstStride", "uStride", "vStride", "pixels", "channels")
-	dst, u, v := field("dst"), field("u"), field("v")
-	sd, su, sv := field("dstStride"), field("uStride"), field("vStride")
-	pixels, channels := field("pixels"), field("channels")
-	x, at := vector(width), GP64()
-	Label(name + "_pixel")
-	XORQ(at, at)
-	Label(name + "_channel")
-	VMOVUPS(Mem{Base: dst, Index: at, Scale: 4}, x)
-	y := vector(width)
-	VMOVUPS(Mem{Base: u, Index: at, Scale: 4}, y)
-	VFMADD231PS(Mem{Base: v, Index: at, Scale: 4}, y, x)
-	VMOVUPS(x, Mem{Base: dst, Index: at, Scale: 4})
-	ADDQ(I32(width/4), at)
-	CMPQ(at, channels)
-	JL(LabelRef(name + "_channel"))
-	ADDQ(sd, dst)
-	ADDQ(su, u)
-	ADDQ(sv, v)
-	DECQ(pixels)
-	JNZ(LabelRef(name + "_pixel"))
 	VZEROUPPER()
 	RET()
 }

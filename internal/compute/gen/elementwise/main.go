@@ -37,6 +37,7 @@ type pass struct {
 	double                bool // parameters and sums are float64, and operands are converted to it
 	unroll                int  // vectors of a block
 	numbers               int  // vectors of the integers 0, 1, ... that the body needs
+	flush                 bool // denormal numbers count as zero
 	body                  func(l *lane)
 }
 
@@ -103,6 +104,10 @@ func (p pass) write(i isa) {
 	Doc(fmt.Sprintf("%s %s.", l.name, p.doc))
 	Pragma("noescape")
 	l.args = Load(Param("args"), GP64())
+	var old Mem
+	if p.flush {
+		old = setFlush()
+	}
 	for s := range p.scalars {
 		v := i.vector()
 		VBROADCASTSS(l.arg(scalarAt+4*s), v)
@@ -130,8 +135,26 @@ func (p pass) write(i isa) {
 	b.mask()
 	b.write()
 	Label(l.name + "_done")
+	if p.flush {
+		LDMXCSR(old)
+	}
 	VZEROUPPER()
 	RET()
+}
+
+// setFlush makes the processor take denormal numbers for zero, as input and as result, and returns where the old state is. Denormals are slow on most
+// processors.
+func setFlush() (old Mem) {
+	const flushToZero, denormalsAreZero = 1 << 15, 1 << 6
+	state := AllocLocal(8)
+	old, changed := state, state.Offset(4)
+	STMXCSR(old)
+	r := GP32()
+	MOVL(old, r)
+	ORL(U32(flushToZero|denormalsAreZero), r)
+	MOVL(r, changed)
+	LDMXCSR(changed)
+	return old
 }
 
 // blocks runs blocks of so many vectors while they fit.

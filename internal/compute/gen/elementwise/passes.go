@@ -81,7 +81,7 @@ var passes = []pass{
 		l.store(0, l.keep(l.load(1), l.both(l.compare(notLess, x, l.par(0)), l.compare(notGreater, x, l.par(1)))))
 	}},
 
-	{name: "adam", doc: "is a step of Adam", ops: []int{0, 1, 2, 3}, scalars: 5, unroll: 2, body: func(l *lane) {
+	{name: "adam", doc: "is a step of Adam", ops: []int{0, 1, 2, 3}, scalars: 5, unroll: 2, flush: true, body: func(l *lane) {
 		alpha, c1, c2, epsilon, decay := l.scalar[0], l.scalar[1], l.scalar[2], l.scalar[3], l.scalar[4]
 		w, m, v, g := l.load(0), l.load(1), l.load(2), l.load(3)
 		m = l.add(m, l.mul(l.sub(g, m), c1))
@@ -91,6 +91,38 @@ var passes = []pass{
 		w = l.sub(w, l.mul(w, decay))
 		l.store(0, l.sub(w, l.div(l.mul(m, alpha), l.add(l.sqrt(v), epsilon))))
 	}},
+	{name: "descend", doc: "is a step of gradient descent", ops: []int{0, 1}, scalars: 1, unroll: 4, flush: true, body: func(l *lane) {
+		l.store(0, l.sub(l.load(0), l.mul(l.load(1), l.scalar[0])))
+	}},
+	{name: "momentum", doc: "is a step of gradient descent with momentum", ops: []int{0, 1, 2}, scalars: 2, unroll: 4, flush: true, body: func(l *lane) {
+		v := l.sub(l.mul(l.load(1), l.scalar[1]), l.mul(l.load(2), l.scalar[0]))
+		l.store(1, v)
+		l.store(0, l.add(l.load(0), v))
+	}},
+	{name: "nesterov", doc: "is a step of gradient descent with Nesterov's momentum", ops: []int{0, 1, 2}, scalars: 2, unroll: 4, flush: true, body: func(l *lane) {
+		d := l.mul(l.load(2), l.scalar[0])
+		v := l.sub(l.mul(l.load(1), l.scalar[1]), d)
+		l.store(1, v)
+		l.store(0, l.add(l.load(0), l.sub(l.mul(v, l.scalar[1]), d)))
+	}},
+	{name: "rmsprop", doc: "is a step of RMSprop", ops: []int{0, 1, 2}, scalars: 4, unroll: 2, flush: true, body: func(l *lane) {
+		l.store(0, l.sub(l.load(0), l.rms(1, l.load(2))))
+	}},
+	{name: "rmspropMomentum", doc: "is a step of RMSprop with momentum", ops: []int{0, 1, 2, 3}, scalars: 5, unroll: 2, flush: true, body: func(l *lane) {
+		v := l.add(l.mul(l.load(2), l.scalar[4]), l.rms(1, l.load(3)))
+		l.store(2, v)
+		l.store(0, l.sub(l.load(0), v))
+	}},
+	{name: "scalePass", doc: "multiplies by a number", ops: []int{0, 1}, scalars: 1, unroll: 4, flush: true, body: func(l *lane) {
+		l.store(0, l.mul(l.load(1), l.scalar[0]))
+	}},
+}
+
+// rms moves operand i, the average of the squared gradient, and returns the step: scalars are rate, rho, 1-rho, epsilon.
+func (l *lane) rms(i int, g vec) vec {
+	s := l.add(l.mul(l.load(i), l.scalar[1]), l.mul(l.mul(g, g), l.scalar[2]))
+	l.store(i, s)
+	return l.div(l.mul(g, l.scalar[0]), l.sqrt(l.add(s, l.scalar[3])))
 }
 
 // passing is the gradient where y is above scalar 0 and below scalar 1, or they are NaN.
