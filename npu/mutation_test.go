@@ -134,7 +134,7 @@ func setups(t *testing.T) []setup {
 		name, _, _ := strings.Cut(filepath.Base(path), "__")
 		m, all := programs(t, path)
 		for i, p := range all {
-			v := readVectors(t, filepath.Join("testdata", name+".npz"))
+			v := readVectors(t, filepath.Join("testdata", name+".npz"), false)
 			list = append(list, setup{filepath.Base(path), m, i, p, more(t, m, v)})
 		}
 	}

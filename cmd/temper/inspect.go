@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -12,6 +14,7 @@ import (
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
+	"github.com/temper-ml/temper/npu"
 )
 
 func (a *app) inspect() *cobra.Command {
@@ -22,7 +25,8 @@ func (a *app) inspect() *cobra.Command {
 		Use:   "inspect FILE [CHECKPOINT]",
 		Short: "Show a checkpoint or a .tflite file; compare a file layer by layer with a checkpoint",
 		Long: `A checkpoint is shown as a table of layers (--dump: as the graph's text), a
-.tflite as text. With a .tflite and a checkpoint, every layer's int8 values are
+.tflite as text. A file compiled for Ethos-U is shown with its programs, as Arm's
+names of commands and fields, and with what is wrong with them. With a .tflite and a checkpoint, every layer's int8 values are
 compared with the checkpoint's on samples: signal to quantization noise,
 largest error in steps of the scale, saturated values.
 
@@ -51,6 +55,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 			if err != nil {
 				return err
 			}
+			if npu.Compiled(m) {
+				return a.inspectCompiled(m)
+			}
 			if a.json {
 				return a.print(m, nil)
 			}
@@ -62,6 +69,48 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	f.IntVar(&samples, "samples", 100, "test examples to compare on")
 	f.BoolVar(&dump, "dump", false, "print a checkpoint's graph as text")
 	return cmd
+}
+
+// inspectCompiled shows a file and the programs in it.
+func (a *app) inspectCompiled(m *tflite.Model) error {
+	programs, err := npu.ReadPrograms(m)
+	if err != nil {
+		return err
+	}
+	type described struct {
+		Operator int      `json:"operator"`
+		Target   string   `json:"target"`
+		Commands []string `json:"commands"`
+		Findings []string `json:"findings"`
+	}
+	var list []described
+	for _, i := range slices.Sorted(maps.Keys(programs)) {
+		p := programs[i]
+		d := described{Operator: i, Target: p.Target.Name, Findings: []string{}}
+		for _, c := range p.Commands {
+			d.Commands = append(d.Commands, c.String())
+		}
+		for _, f := range p.Check() {
+			d.Findings = append(d.Findings, f.String())
+		}
+		list = append(list, d)
+	}
+	if a.json {
+		return a.print(map[string]any{"model": m, "programs": list}, nil)
+	}
+	if err := tflite.Dump(a.out, m); err != nil {
+		return err
+	}
+	for _, d := range list {
+		fmt.Fprintf(a.out, "\noperator %d: %s", d.Operator, programs[d.Operator])
+		for _, f := range d.Findings {
+			fmt.Fprintln(a.out, "wrong:", f)
+		}
+		if len(d.Findings) == 0 {
+			fmt.Fprintln(a.out, "no hazards, nothing that the hardware forbids")
+		}
+	}
+	return nil
 }
 
 func (a *app) compareLayers(ctx context.Context, file, checkpoint, data string, samples int) error {

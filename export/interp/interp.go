@@ -142,6 +142,9 @@ func (it *Interpreter) prepare(o *tflite.Operator, p Profile, plain bool, known 
 		if o.Code == tflite.CUSTOM {
 			name = " " + o.Custom
 		}
+		if o.Custom == "ethos-u" {
+			name += ": the file is compiled for an NPU, which temper simulate executes"
+		}
 		return nil, fmt.Errorf("the interpreter has no such operator%s", name)
 	}
 	n := &node{op: o, profile: p, plain: plain}

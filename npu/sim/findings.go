@@ -22,6 +22,7 @@ func (f Finding) String() string {
 type Memory struct {
 	Regions [8]Region
 	Outputs []Piece // what a program must have written in the end
+	Limit   int64   // of the elements that a check walks over; 0 is 2^28
 }
 
 // Region is a region's memory.
@@ -59,6 +60,28 @@ type checker struct {
 	ops    []isa.Operation
 	mem    Memory
 	list   []Finding
+	left   int64
+	marks  [8][]int32 // of each region's bytes, for blockdep and inPlace
+	mark   int32      // marks below it are old
+}
+
+// marksOf is an entry for each byte of a region; those that next has not given out since are old.
+func (c *checker) marksOf(region int) []int32 {
+	r := c.same(region)
+	if c.marks[r] == nil {
+		c.marks[r] = make([]int32, c.mem.Regions[r].Size)
+	}
+	return c.marks[r]
+}
+
+// next reserves n new marks and returns the first.
+func (c *checker) next(n int) int32 {
+	if int64(c.mark)+int64(n) > 1<<30 {
+		c.marks, c.mark = [8][]int32{}, 0
+	}
+	first := c.mark + 1
+	c.mark += int32(n)
+	return first
 }
 
 func (c *checker) find(op int, rule, format string, args ...any) {

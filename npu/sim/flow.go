@@ -106,7 +106,7 @@ func (f *flow) visit(o *isa.Operation, read func(mem int, lo, hi int64, what str
 		for _, n := range named(o.Kernel) {
 			isMap[n.what] = true
 			if output = n.f; n.f != &o.Kernel.OFM {
-				ranges(n.f, whole(n.f), func(lo, hi int64) { read(f.c.same(n.f.Region), lo, hi, n.what) })
+				f.c.ranges(n.f, whole(n.f), func(lo, hi int64) { read(f.c.same(n.f.Region), lo, hi, n.what) })
 			}
 		}
 	}
@@ -122,6 +122,6 @@ func (f *flow) visit(o *isa.Operation, read func(mem int, lo, hi int64, what str
 		}
 	}
 	if output != nil {
-		ranges(output, whole(output), func(lo, hi int64) { write(f.c.same(output.Region), lo, hi) })
+		f.c.ranges(output, whole(output), func(lo, hi int64) { write(f.c.same(output.Region), lo, hi) })
 	}
 }

@@ -21,13 +21,19 @@ import (
 //
 // The program must stay within its regions: where it does not, that is the one finding.
 func Hazards(t arch.Target, ops []isa.Operation, mem Memory) []Finding {
-	c := &checker{target: t, ops: ops, mem: mem}
+	c := &checker{target: t, ops: ops, mem: mem, left: mem.Limit}
+	if c.left == 0 {
+		c.left = 1 << 28
+	}
 	if c.bounds(); len(c.list) > 0 {
 		return c.list
 	}
 	c.waits()
 	c.overlaps()
 	c.flow()
+	if c.left < 0 {
+		return []Finding{{Operation: len(ops), Rule: "limit", Text: "the program has too many elements to check"}}
+	}
 	return c.list
 }
 
@@ -122,22 +128,24 @@ func (c *checker) reads(now *jobs, i int, prev *jobs, p int) bool {
 	if (p+1)%prev.ifm != 0 {
 		return false // the block is written by its last job
 	}
-	written := map[int64]bool{} // 16-byte units would do for most, but not for NHWC
-	w := prev.output(p)
+	var marks []int32
+	first := int32(0)
 	check := func(f *isa.FeatureMap, b box) (found bool) {
-		if c.same(f.Region) != c.same(prev.k.OFM.Region) || !c.extentsMeet(f, &prev.k.OFM) {
+		if !c.extentsMeet(f, &prev.k.OFM) {
 			return false
 		}
-		if len(written) == 0 {
-			ranges(&prev.k.OFM, w, func(lo, hi int64) {
+		if first == 0 {
+			first = c.next(1)
+			marks = c.marksOf(prev.k.OFM.Region)
+			c.ranges(&prev.k.OFM, prev.output(p), func(lo, hi int64) {
 				for at := lo; at < hi; at++ {
-					written[at] = true
+					marks[at] = first
 				}
 			})
 		}
-		ranges(f, b, func(lo, hi int64) {
+		c.ranges(f, b, func(lo, hi int64) {
 			for at := lo; at < hi && !found; at++ {
-				found = written[at]
+				found = marks[at] == first
 			}
 		})
 		return found
@@ -173,25 +181,31 @@ func (c *checker) inPlace(op int) {
 		if sameAddresses(o, f) {
 			continue
 		}
-		last := map[int64]int{} // the last job that reads a byte
-		for i := range j.count() {
-			ranges(f, j.input(i, n == 1), func(lo, hi int64) {
+		jobs := j.count()
+		if int64(jobs) > c.left || jobs > 1<<24 {
+			c.left = -1
+			return
+		}
+		first := c.next(jobs)
+		last := c.marksOf(f.Region) // the last job that reads a byte
+		for i := range jobs {
+			c.ranges(f, j.input(i, n == 1), func(lo, hi int64) {
 				for at := lo; at < hi; at++ {
-					last[at] = i
+					last[at] = first + int32(i)
 				}
 			})
 		}
-		for i := j.ifm - 1; i < j.count(); i += j.ifm {
+		for i := j.ifm - 1; i < jobs && c.left >= 0; i += j.ifm {
 			bad := int64(-1)
-			ranges(&k.OFM, j.output(i), func(lo, hi int64) {
+			c.ranges(&k.OFM, j.output(i), func(lo, hi int64) {
 				for at := lo; at < hi; at++ {
-					if reader, ok := last[at]; ok && reader > i {
+					if last[at] > first+int32(i) {
 						bad = at
 					}
 				}
 			})
 			if bad >= 0 {
-				c.find(op, "in-place", "job %d writes byte %d of the input, which job %d reads", i, bad, last[bad])
+				c.find(op, "in-place", "job %d writes byte %d of the input, which job %d reads", i, bad, last[bad]-first)
 				return
 			}
 		}

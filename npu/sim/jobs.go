@@ -83,20 +83,29 @@ func (b box) within(f *isa.FeatureMap) box {
 
 func whole(f *isa.FeatureMap) box { return box{0, f.Height, 0, f.Width, 0, f.Depth} }
 
-// ranges calls visit with the byte ranges of a part of a feature map.
-func ranges(f *isa.FeatureMap, b box, visit func(lo, hi int64)) {
+// ranges calls visit with the byte ranges of a part of a feature map, until the limit is reached.
+func (c *checker) ranges(f *isa.FeatureMap, b box, visit func(lo, hi int64)) {
+	n := product(max(0, b.y1-b.y0), max(0, b.x1-b.x0), max(0, b.c1-b.c0))
+	if c.left -= 16; n < 0 || n > c.left { // 16 for what a call costs anyway
+		c.left = -1
+	} else {
+		c.left -= n
+	}
+	if c.left < 0 {
+		return
+	}
 	for _, t := range tiles(f) {
 		for y := max(b.y0, t.y); y < min(b.y1, t.y+t.h); y++ {
 			for x := max(b.x0, t.x); x < min(b.x1, t.x+t.w); x++ {
 				at := int64(t.base) + int64(y-t.y)*f.StrideY + int64(x-t.x)*f.StrideX
-				for c := b.c0; c < b.c1; {
+				for ch := b.c0; ch < b.c1; {
 					end := b.c1
 					if f.Brick {
-						end = min(end, (c/brick+1)*brick)
+						end = min(end, (ch/brick+1)*brick)
 					}
-					lo := at + channelOffset(f, c)
-					visit(lo, lo+int64((end-c)*f.Bytes))
-					c = end
+					lo := at + channelOffset(f, ch)
+					visit(lo, lo+int64((end-ch)*f.Bytes))
+					ch = end
 				}
 			}
 		}

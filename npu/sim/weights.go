@@ -57,6 +57,9 @@ func (m *Machine) unpack(kind isa.Kind, k *isa.Kernel) (mlw.Layout, []int32, err
 	if total > maxElements {
 		return l, nil, fmt.Errorf("weights of %d x %d x %d x %d are more than %d", l.OC, l.KH, l.KW, l.IC, maxElements)
 	}
+	if err := m.charge(int64(total)); err != nil {
+		return l, nil, err
+	}
 	w := make([]int32, int(total))
 	for c := range k.Cores {
 		if err := m.unpackCore(l, c, streams[c], w); err != nil {
