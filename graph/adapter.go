@@ -253,9 +253,10 @@ func (o *sumOp) Do(...gorgonia.Value) (gorgonia.Value, error) { return o.tape.do
 func (o *sumOp) run() {
 	begin := o.time.begin()
 	y := o.y.x
-	copy(y, o.terms[0].x)
+	sum := o.terms[0].x
 	for _, b := range o.terms[1:] {
-		compute.AddTo(y, b.x)
+		compute.Sum(y, sum, b.x)
+		sum = y
 	}
 	o.time.backward(begin)
 }

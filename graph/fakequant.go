@@ -122,23 +122,18 @@ func (k FakeQuant) rangeOf(lo, hi float32) quant.Range {
 
 // observe writes the minima and maxima of x, zero included, over n channels of the last dimension (1: over everything).
 func observe(r, x []float32, n int) {
-	clear(r)
 	if n == 1 {
-		r[0], r[1] = compute.MinMax(x)
+		all := compute.MinMax(x)
+		r[0], r[1] = all.Min, all.Max
 		return
 	}
-	lo, hi := r[:n], r[n:]
-	for at := 0; at < len(x); at += n {
-		for c, v := range x[at : at+n] {
-			lo[c], hi[c] = min(lo[c], v), max(hi[c], v)
-		}
-	}
+	compute.ChannelRanges(r[:n], r[n:], x, n)
 }
 
 func (k FakeQuant) Kernel(c Context) (Kernel, error) {
 	n := c.In[1].Volume() / 2
-	f := &fakeQuantKernel{FakeQuant: k, train: c.Train, n: n, volume: c.Out.Volume(), q: make([]quant.Nudged, n), steps: make([]compute.Steps, n), seen: make([]float32, 2*n), range1: make([]float32, 2*n)}
-	f.parts = make([]float32, 2*compute.Chunks(f.volume, grain))
+	f := &fakeQuantKernel{FakeQuant: k, train: c.Train, n: n, volume: c.Out.Volume(), q: make([]quant.Nudged, n), steps: make([]compute.Steps, n), seen: make([]float32, 2*n)}
+	f.parts = make([]float32, 2*n*compute.Chunks(f.volume, grain))
 	return f, nil
 }
 
@@ -150,8 +145,7 @@ type fakeQuantKernel struct {
 	q      []quant.Nudged
 	steps  []compute.Steps // the same for the passes
 	seen   []float32       // range of this batch
-	range1 []float32       // range of a Var that must not be written
-	parts  []float32       // ranges of the pieces of x
+	parts  []float32       // of the pieces of x
 	off    bool            // the delay is not over
 }
 
@@ -159,49 +153,45 @@ func (*fakeQuantKernel) backwardReads(i int) bool { return i == 0 }
 
 func (k *fakeQuantKernel) Forward(y []float32, in [][]float32) {
 	x, r := in[0], in[1]
-	step := math.MaxInt
-	if len(in) > 2 {
-		step = int(in[2][0])
-		if k.train {
-			in[2][0]++
-		}
+	if k.begin(in[2:]) {
+		k.observe(in)
+		r = k.follow(r)
 	}
-	if k.Observer != "" && (k.train || k.Observer == "last") {
-		frozen := k.train && k.Freeze > 0 && step >= k.Freeze && k.Observer == "ema"
-		if !frozen {
-			r = k.follow(in)
-		}
-	}
-	k.off = k.Delay > 0 && step < k.Delay
 	if k.off {
 		copy(y, x)
 		return
 	}
-	k.nudge(k.q, r)
-	for c, q := range k.q {
-		k.steps[c] = compute.Steps{Min: q.Min, Max: q.Max, Scale: q.Scale, Below: q.Below()}
-		if q.ByInverse() {
-			k.steps[c].Inv = q.Inv
-		}
-	}
+	k.aim(r)
 	work.Parallel(k.volume/k.n, max(1, grain/k.n), call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
 		k := p.k.(*fakeQuantKernel)
 		compute.Quantize(p.y[lo*k.n:hi*k.n], p.in[0][lo*k.n:hi*k.n], k.steps)
 	})
 }
 
-// follow observes x and returns the range to use; in training it is the Var's own, written to.
-func (k *fakeQuantKernel) follow(in [][]float32) []float32 {
-	x, r := in[0], in[1]
-	if k.n == 1 {
-		k.observeParts(in)
-	} else {
-		observe(k.seen, x, k.n)
+// begin counts the step, if there is a counter, and tells whether the range follows x in it.
+func (k *fakeQuantKernel) begin(count [][]float32) bool {
+	step := math.MaxInt
+	if len(count) > 0 {
+		step = int(count[0][0])
+		if k.train {
+			count[0][0]++
+		}
 	}
+	k.off = k.Delay > 0 && step < k.Delay
+	switch k.Observer {
+	case "ema":
+		return k.train && !(k.Freeze > 0 && step >= k.Freeze)
+	case "last":
+		return true
+	}
+	return false
+}
+
+// follow moves the range r by what was seen, and returns the range to use: r, or where it must not be written, another.
+func (k *fakeQuantKernel) follow(r []float32) []float32 {
 	if k.Observer == "last" {
 		if !k.train {
-			copy(k.range1, k.seen)
-			return k.range1
+			return k.seen
 		}
 		copy(r, k.seen)
 		return r
@@ -212,19 +202,40 @@ func (k *fakeQuantKernel) follow(in [][]float32) []float32 {
 	return r
 }
 
-// observeParts is observe over everything, in parallel: minima and maxima do not depend on the order.
-func (k *fakeQuantKernel) observeParts(in [][]float32) {
-	chunks := len(k.parts) / 2
+// aim makes the quantizers of the range r.
+func (k *fakeQuantKernel) aim(r []float32) {
+	k.nudge(k.q, r)
+	for c, q := range k.q {
+		k.steps[c] = compute.Steps{Min: q.Min, Max: q.Max, Scale: q.Scale, Below: q.Below()}
+		if q.ByInverse() {
+			k.steps[c].Inv = q.Inv
+		}
+	}
+}
+
+// part is the range of piece i.
+func (k *fakeQuantKernel) part(i int) []float32 { return k.parts[2*i*k.n : 2*(i+1)*k.n] }
+
+// observe finds the range of the first input in parallel: minima and maxima do not depend on the order.
+func (k *fakeQuantKernel) observe(in [][]float32) {
+	chunks := len(k.parts) / 2 / k.n
 	work.Parallel(chunks, 1, call{k: k, in: in}, func(p *call, lo, hi int) {
 		k, x := p.k.(*fakeQuantKernel), p.in[0]
-		chunks := len(k.parts) / 2
+		pixels, chunks := len(x)/k.n, len(k.parts)/2/k.n
 		for i := lo; i < hi; i++ {
-			observe(k.parts[2*i:2*i+2], x[i*len(x)/chunks:(i+1)*len(x)/chunks], 1)
+			observe(k.part(i), x[i*pixels/chunks*k.n:(i+1)*pixels/chunks*k.n], k.n)
 		}
 	})
-	clear(k.seen)
 	for i := range chunks {
-		k.seen[0], k.seen[1] = min(k.seen[0], k.parts[2*i]), max(k.seen[1], k.parts[2*i+1])
+		p := k.part(i)
+		for c := range k.n {
+			r := compute.Range{Min: k.seen[c], Max: k.seen[k.n+c]}
+			if i == 0 {
+				r = compute.Range{}
+			}
+			r.Widen(compute.Range{Min: p[c], Max: p[k.n+c]})
+			k.seen[c], k.seen[k.n+c] = r.Min, r.Max
+		}
 	}
 }
 

@@ -2,12 +2,19 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// A session realises chains of Ops as one: a convolution with its bias or BatchNorm, its activation and a pooling behind it run image by image, while
-// the image lies in the cache, and what lies between them is never written to memory. Such values have no buffer: Session.Value does
-// not know them, unless they are outputs of the graph.
+// A session realises chains of Ops as one. A convolution with its bias, its activation and a pooling behind it, or an addition with its activation, run image
+// by image, while the image lies in the cache, and what lies between them is never written to memory.
+//
+// What comes then may depend on the whole batch: BatchNorm (with the activation behind it) on its moments, FakeQuant on the range that it follows. In training
+// these Ops, and a Dropout, are the tail of the chain (see tail): the producer's pass takes the moments and the range along, the value before the tail is
+// what lies in memory, and whoever reads it applies the tail to an image when it loads it. The gradient comes back the same way. Where a reader cannot do that, or the
+// value is an output, the stage itself applies the tail in a second pass. In inference nothing depends on the batch, and no value is left unfinished.
+//
+// Values inside a chain, and those whose tail is applied on load, have no buffer: Session.Value does not know them.
 
 // Option changes how a session runs a graph, not what it computes.
 type Option func(*Session)
@@ -38,21 +45,36 @@ func (s stage) kinds() string {
 	return strings.Join(names, "+")
 }
 
-// kernel prepares the stage for a batch of n.
-func (s stage) kernel(n int, train bool, k *keeper) (Kernel, error) {
-	if len(s) > 1 {
-		return fusedKernel(s, n, train, k)
+// cut divides the Ops of a stage in training: those of the producer's pass, and the tail. A pooling behind a FakeQuant belongs to the pass: the maximum of
+// rounded values is the rounded maximum.
+func (s stage) cut() (pass, tail stage) {
+	norm := false
+	for _, o := range s {
+		switch o.Kind.(type) {
+		case BatchNorm:
+			norm = true
+			tail = append(tail, o)
+		case ReLU, ReLU6:
+			if norm {
+				tail = append(tail, o)
+			} else {
+				pass = append(pass, o)
+			}
+		case FakeQuant, Dropout:
+			tail = append(tail, o)
+		default:
+			pass = append(pass, o)
+		}
 	}
-	o := s[0]
-	return o.Kind.Kernel(Context{Op: o.Name, In: shapesWith(o.In, n), Out: o.Out.Shape.With(n), Train: train, keeper: k})
+	if len(pass) == 0 { // the Op stands alone
+		return s, nil
+	}
+	return pass, tail
 }
 
 // plan cuts what the session computes into stages: all that the outputs depend on, or in training, all that the loss depends on.
 func (s *Session) plan() []stage {
-	wanted := ancestors(s.g.Outputs...)
-	if s.loss != nil {
-		wanted = ancestors(s.predict)
-	}
+	wanted := s.wanted()
 	var stages []stage
 	taken := map[*Op]bool{}
 	for _, o := range s.g.Ops {
@@ -71,33 +93,87 @@ func (s *Session) plan() []stage {
 	return stages
 }
 
+func (s *Session) wanted() map[*Value]bool {
+	if s.loss != nil {
+		return ancestors(s.predict)
+	}
+	return ancestors(s.g.Outputs...)
+}
+
+// onLoad are the values of the stages whose tail the readers apply when they load them.
+func (s *Session) onLoad(stages []stage) map[*Value]bool {
+	values := map[*Value]bool{}
+	if s.unfused || s.loss == nil {
+		return values
+	}
+	wanted := s.wanted()
+	for _, st := range stages {
+		v := st.last().Out
+		_, tail := st.cut()
+		if len(tail) == 0 || s.readable(v) {
+			continue
+		}
+		values[v] = !slices.ContainsFunc(s.g.Readers(v), func(o *Op) bool { return wanted[o.Out] && !loads(o, v) })
+	}
+	return values
+}
+
+// loads tells whether o can apply a tail to v.
+func loads(o *Op, v *Value) bool {
+	switch o.Kind.(type) {
+	case Conv2D, DepthwiseConv2D:
+		return o.In[0] == v && o.In[1] != v
+	case Add:
+		return adds(o)
+	case MaxPool2D:
+		return halves(o)
+	case GlobalAvgPool, Reshape:
+		return true
+	}
+	return false
+}
+
 // chain is the longest stage that begins with o.
 func (s *Session) chain(o *Op, wanted map[*Value]bool) stage {
 	st := stage{o}
-	if !fusable(o) {
+	next := func(accept func(*Op) bool) bool {
+		r := s.onlyReader(st.last().Out, wanted)
+		if r == nil || !accept(r) {
+			return false
+		}
+		st = append(st, r)
+		return true
+	}
+	conv := convolves(o)
+	if !conv && !adds(o) {
 		return st
 	}
-	next := func(accept func(*Op) bool) {
-		if r := s.onlyReader(st.last().Out, wanted); r != nil && accept(r) {
-			st = append(st, r)
-		}
-	}
-	next(func(o *Op) bool { _, ok := o.Kind.(BiasAdd); return ok })
 	norm := false
-	next(func(o *Op) bool { _, norm = o.Kind.(BatchNorm); return norm })
+	if conv {
+		next(func(o *Op) bool { _, ok := o.Kind.(BiasAdd); return ok })
+		norm = next(s.normalises)
+	}
 	next(isClamp)
-	if !norm {
+	next(s.quantizes)
+	if conv && !norm {
 		next(halves)
 	}
+	next(s.drops)
 	return st
 }
 
-func fusable(o *Op) bool {
+func convolves(o *Op) bool {
 	switch o.Kind.(type) {
 	case Conv2D, DepthwiseConv2D:
 		return true
 	}
 	return false
+}
+
+// adds tells whether o adds two activations of one shape.
+func adds(o *Op) bool {
+	_, ok := o.Kind.(Add)
+	return ok && o.In[0].Shape.Equal(o.In[1].Shape) && o.Out.Shape.Batched()
 }
 
 func isClamp(o *Op) bool {
@@ -115,6 +191,27 @@ func halves(o *Op) bool {
 	return ok && k.Size == [2]int{2, 2} && k.Stride == [2]int{2, 2} && in[1]%2 == 0 && in[2]%2 == 0
 }
 
+func (s *Session) normalises(o *Op) bool {
+	_, ok := o.Kind.(BatchNorm)
+	return ok && s.ownStates(o)
+}
+
+// quantizes tells whether o is a FakeQuant that a chain can end with: one range for all channels, which is not learned.
+func (s *Session) quantizes(o *Op) bool {
+	k, ok := o.Kind.(FakeQuant)
+	return ok && !k.PerAxis && !k.Learned && k.Observer != "last" && o.In[1].Var != nil && !o.In[1].Var.Trainable && s.ownStates(o)
+}
+
+func (s *Session) drops(o *Op) bool {
+	_, ok := o.Kind.(Dropout)
+	return ok && s.ownStates(o)
+}
+
+// ownStates tells that no other Op reads the Vars that o writes: the order of the writes would matter.
+func (s *Session) ownStates(o *Op) bool {
+	return !slices.ContainsFunc(o.In[1:], func(v *Value) bool { return v.Var != nil && v.Var.Role == State && len(s.g.Readers(v)) > 1 })
+}
+
 // onlyReader is the Op that alone reads v as its first input, or nil; an output has readers outside.
 func (s *Session) onlyReader(v *Value, wanted map[*Value]bool) *Op {
 	if s.readable(v) {
@@ -125,30 +222,36 @@ func (s *Session) onlyReader(v *Value, wanted map[*Value]bool) *Op {
 		if !wanted[r.Out] {
 			continue
 		}
-		if only != nil || r.In[0] != v {
+		if only != nil || r.In[0] != v || slices.Contains(r.In[1:], v) {
 			return nil
 		}
 		only = r
 	}
-	if only != nil {
-		for _, in := range only.In[1:] {
-			if in == v {
-				return nil
-			}
-		}
-	}
 	return only
 }
 
-// Plan is the text of what the session runs: a line for each stage, its Ops in order.
+// Plan is the text of what the session runs: a line for each stage, its Ops in order. What stands behind a bar is done by the readers of the value, when
+// they load it.
 func (s *Session) Plan() string {
 	var b strings.Builder
-	for _, st := range s.plan() {
-		for i, o := range st {
+	list := func(ops stage) {
+		for i, o := range ops {
 			if i > 0 {
 				b.WriteString(" + ")
 			}
 			fmt.Fprintf(&b, "%s %s", KindName(o.Kind), o.Name)
+		}
+	}
+	stages := s.plan()
+	onLoad := s.onLoad(stages)
+	for _, st := range stages {
+		if onLoad[st.last().Out] {
+			pass, tail := st.cut()
+			list(pass)
+			b.WriteString(" | ")
+			list(tail)
+		} else {
+			list(st)
 		}
 		b.WriteByte('\n')
 	}

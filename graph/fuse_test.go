@@ -103,3 +103,60 @@ func TestPlan(t *testing.T) {
 		t.Errorf("unfused: %v\n%s", err, u.Plan())
 	}
 }
+
+// TestPlanOfTraining: what the readers of a value do when they load it stands behind a bar; a reader that cannot, or an output, keeps it with the stage.
+func TestPlanOfTraining(t *testing.T) {
+	g := chains(t)
+	lines := func(text string, want ...string) {
+		t.Helper()
+		for _, w := range want {
+			if !strings.Contains("\n"+text, "\n"+w+"\n") {
+				t.Errorf("no line %q in\n%s", w, text)
+			}
+		}
+	}
+	lines(trainer(t, g, squares{}).Plan(),
+		"Conv2D conv2 + BiasAdd bias2 + ReLU6 relu2",
+		"DepthwiseConv2D depthwise + BiasAdd bias4 | BatchNorm bn1/norm + ReLU6 relu4",
+		"Conv2D conv5 | BatchNorm bn2/norm")
+	s, err := NewTrain(g, squares{}, Readable("relu4"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines(s.Plan(), "DepthwiseConv2D depthwise + BiasAdd bias4 + BatchNorm bn1/norm + ReLU6 relu4", "Conv2D conv5 | BatchNorm bn2/norm")
+}
+
+// TestPooledQuantizer: a pooling behind a FakeQuant takes the place of the largest value before rounding, the first of equals: as if it stood
+// before it, with the range observed over all values.
+func TestPooledQuantizer(t *testing.T) {
+	net := func(poolFirst bool) *Graph {
+		b := NewBuilder("pooled", 1)
+		y := b.Op("conv", Conv2D{Padding: Same}, b.Input("x", 6, 4, 3), b.Var("kernel", Weight, Shape{3, 3, 3, 9}, gauss))
+		y = b.Op("relu", ReLU{}, b.Op("biased", BiasAdd{}, y, b.Var("bias", Bias, Shape{9}, gauss)))
+		r := b.Var("range", State, Shape{2}, fill(0.6))
+		r.Var.Data[0] = -0.1
+		pool, quant := MaxPool2D{Size: [2]int{2, 2}, Stride: [2]int{2, 2}, Padding: Valid}, FakeQuant{Bits: 4}
+		if poolFirst {
+			y = b.Op("quant", quant, b.Op("pool", pool, y), r)
+		} else {
+			y = b.Op("pool", pool, b.Op("quant", quant, y, r))
+		}
+		y = b.Op("flat", Reshape{To: []int{54}}, y)
+		return finish(t, b, b.Op("dense", Dense{}, y, b.Var("dense/kernel", Weight, Shape{54, 2}, gauss)))
+	}
+	x, target := normal(3*72, 1), normal(6, 2)
+	first, err := NewTrain(net(true), squares{}, Unfused)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fused := trainer(t, net(false), squares{})
+	if !strings.Contains(fused.Plan(), "ReLU relu + MaxPool2D pool | FakeQuant quant\n") {
+		t.Fatalf("not fused:\n%s", fused.Plan())
+	}
+	if a, b := step(t, first, 0, target, x), step(t, fused, 0, target, x); a != b {
+		t.Errorf("loss %g, %g fused", a, b)
+	}
+	for i, v := range first.Params() {
+		close32(t, "gradient of "+v.Name, fused.Grads()[i], first.Grads()[i])
+	}
+}

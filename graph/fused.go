@@ -4,42 +4,42 @@ import (
 	"github.com/temper-ml/temper/internal/compute"
 )
 
-// fusedKernel prepares the chain of a stage. Its inputs are those of the Ops in order, without the values inside the chain.
-func fusedKernel(st stage, n int, train bool, keeps *keeper) (Kernel, error) {
-	head := st[0]
-	k, err := head.Kind.Kernel(Context{Op: head.Name, In: shapesWith(head.In, n), Out: head.Out.Shape.With(n), Train: train})
-	if err != nil {
-		return nil, err
+// setting is what a stage is prepared for.
+type setting struct {
+	n      int // batch
+	train  bool
+	onLoad bool             // the readers apply the tail
+	tails  map[*Value]*tail // of the values that the stage reads
+	keeps  *keeper
+}
+
+func (c setting) context(o *Op) Context {
+	return Context{Op: o.Name, In: shapesWith(o.In, c.n), Out: o.Out.Shape.With(c.n), Train: c.train, keeper: c.keeps}
+}
+
+// reader is how input i of o is loaded; nil: as it is.
+func (c setting) reader(o *Op, i int) *reader {
+	if t := c.tails[o.In[i]]; t != nil {
+		return t.reader(c.n)
 	}
-	f := &chainKernel{bias: -1}
-	switch k := k.(type) {
-	case *conv2DKernel:
-		f.conv, f.s = k.Conv, k.Conv.Shape()
-	case *depthwiseKernel:
-		f.conv, f.s = k.DepthwiseConv, k.DepthwiseConv.Shape()
+	return nil
+}
+
+// kernel prepares the stage.
+func (s stage) kernel(c setting) (Kernel, error) {
+	o := s[0]
+	loads := c.tails[o.In[0]] != nil
+	switch {
+	case convolves(o) && (len(s) > 1 || loads):
+		return newChain(s, c)
+	case adds(o) && (len(s) > 1 || loads || c.tails[o.In[1]] != nil):
+		return newSumChain(s, c)
 	}
-	var norm *BatchNorm
-	for _, o := range st[1:] {
-		switch kind := o.Kind.(type) {
-		case BiasAdd:
-			f.bias = 2
-		case BatchNorm:
-			norm = &kind
-		case ReLU:
-			f.act = compute.ReLU
-		case ReLU6:
-			f.act = compute.ReLU6
-		case MaxPool2D:
-			f.pool = true
-			if train {
-				keep(keeps, &f.arg, n*f.s.Out()/4)
-			}
-		}
+	k, err := o.Kind.Kernel(c.context(o))
+	if err == nil && loads {
+		return &loading{k.(perImage), c.reader(o, 0), c.n}, nil
 	}
-	if norm != nil {
-		return newNormChain(f, *norm, train, keeps), nil
-	}
-	return f, nil
+	return k, err
 }
 
 func shapesWith(vs []*Value, n int) []Shape {
@@ -50,19 +50,72 @@ func shapesWith(vs []*Value, n int) []Shape {
 	return shapes
 }
 
-// chainKernel is a convolution with bias, activation and 2x2 pooling, each optional, image by image.
-type chainKernel struct {
-	conv compute.Images
-	s    compute.ConvShape
-	bias int // input of the bias, or -1
-	act  compute.Act
-	pool bool
-	arg  []uint8 // in training: which of its 4 values each maximum is
+// newChain prepares a chain that begins with a convolution. Its inputs are those of the Ops in order, without the values inside the chain.
+func newChain(st stage, c setting) (Kernel, error) {
+	head := st[0]
+	conv, err := head.Kind.Kernel(c.context(head))
+	if err != nil {
+		return nil, err
+	}
+	k := &chainKernel{bias: -1, train: c.train, onLoad: c.onLoad, in: c.reader(head, 0)}
+	switch conv := conv.(type) {
+	case *conv2DKernel:
+		k.conv, k.s = conv.Conv, conv.Conv.Shape()
+	case *depthwiseKernel:
+		k.conv, k.s = conv.DepthwiseConv, conv.DepthwiseConv.Shape()
+	}
+	at, input := make([]int, len(st)), len(head.In)
+	for i, o := range st[1:] {
+		at[i+1] = input
+		input += len(o.In) - 1
+		switch o.Kind.(type) {
+		case BiasAdd:
+			k.bias = at[i+1]
+		case ReLU, ReLU6:
+			k.act = actOf(o.Kind)
+		case MaxPool2D:
+			k.pool = true
+			if c.train {
+				keep(c.keeps, &k.arg, c.n*k.s.Out()/4)
+			}
+		}
+	}
+	if k.tail, err = newTail(st, at, c); err != nil {
+		return nil, err
+	}
+	if k.tail != nil && k.tail.norm != nil {
+		k.norm, k.act = k.tail.norm, compute.Linear
+	}
+	if c.train {
+		k.seen = make([]compute.Range, compute.Chunks(c.n, 1))
+		if k.tail != nil && !c.onLoad {
+			keep(c.keeps, &k.z, c.n*k.outSize())
+			k.own = k.tail.reader(c.n)
+		}
+	}
+	return k, nil
 }
 
-// backwardReads: the input, the kernel, and where it tells what the activation passes, the output.
+// chainKernel is a convolution with bias, activation and 2x2 pooling, each optional, image by image, and the tail.
+type chainKernel struct {
+	conv          compute.Images
+	s             compute.ConvShape
+	in            *reader // how the images are loaded; nil: as they are
+	bias          int     // input of the bias, or -1
+	act           compute.Act
+	pool          bool
+	arg           []uint8 // in training: which of its 4 values each maximum is
+	tail          *tail   // nil: none
+	norm          *norm   // the tail's, or nil
+	train, onLoad bool
+	z             []float32       // in training, when the stage itself applies the tail: the values before it
+	own           *reader         // and its way back
+	seen          []compute.Range // of each chunk of images
+}
+
+// backwardReads: the input, the kernel, and where it is the value before the tail or tells what the activation passes, the output.
 func (k *chainKernel) backwardReads(i int) bool {
-	return i == 0 || i == 1 || i == output && (k.pool || k.act != compute.Linear)
+	return i == 0 || i == 1 || i == output && k.own == nil && (k.norm != nil || k.pool || k.act != compute.Linear || k.tail.clamps())
 }
 
 // of is image i of an array of images of so many values.
@@ -78,6 +131,14 @@ func groups(conv compute.Images, lo, hi int, f func(lo, hi int)) {
 	}
 }
 
+// outSize is the size of an image of the result.
+func (k *chainKernel) outSize() int {
+	if k.pool {
+		return k.s.Out() / 4
+	}
+	return k.s.Out()
+}
+
 func (k *chainKernel) biasOf(in [][]float32) []float32 {
 	if k.bias < 0 {
 		return nil
@@ -87,23 +148,69 @@ func (k *chainKernel) biasOf(in [][]float32) []float32 {
 
 func (k *chainKernel) Forward(y []float32, in [][]float32) {
 	k.conv.SetKernel(in[1])
-	s, bias := k.s, k.biasOf(in)
-	compute.Parallel(s.N, 1, func(lo, hi int) {
+	bias := k.biasOf(in)
+	if k.tail != nil && !k.train {
+		k.tail.fix(in, bias)
+	}
+	z := y
+	if k.z != nil {
+		z = k.z
+	}
+	clear(k.seen)
+	n := k.s.N
+	chunks := compute.Chunks(n, 1)
+	compute.Each(chunks, func(c int) {
 		m := compute.GetScratch()
-		groups(k.conv, lo, hi, func(n, end int) {
-			x := span(in[0], n, end, s.In())
-			if !k.pool {
-				out := span(y, n, end, s.Out())
-				k.conv.Image(m, out, x)
-				compute.BiasAct(out, out, bias, s.OC, k.act)
-				return
-			}
-			z := m.Buffer(0, (end-n)*s.Out())
-			k.conv.Image(m, z, x) // images below one another are one: their height is even
-			compute.BiasActMaxPool2x2(span(y, n, end, s.Out()/4), k.args(n, end), z, bias, (end-n)*s.OH, s.OW, s.OC, k.act)
-		})
+		lo, hi := c*n/chunks, (c+1)*n/chunks
+		if k.norm != nil {
+			k.norm.start(c)
+		}
+		groups(k.conv, lo, hi, func(n, end int) { k.images(m, c, z, in[0], bias, n, end) })
 		compute.PutScratch(m)
 	})
+	if k.tail == nil || !k.train {
+		return
+	}
+	var seen compute.Range
+	for _, r := range k.seen {
+		seen.Widen(r)
+	}
+	k.tail.settle(in, bias, seen)
+	if !k.onLoad {
+		k.tail.applyAll(y, z, n)
+	}
+}
+
+// images is the pass over images n to end of a chunk.
+func (k *chainKernel) images(m *compute.Scratch, chunk int, y, x, bias []float32, n, end int) {
+	s, ranges := k.s, k.tail.follows()
+	x = k.in.load(m, 2, span(x, n, end, s.In()), n)
+	out := span(y, n, end, k.outSize())
+	switch {
+	case k.pool: // images below one another are one: their height is even
+		z := m.Buffer(0, (end-n)*s.Out())
+		k.conv.Image(m, z, x)
+		if ranges {
+			compute.BiasActMaxPool2x2Range(&k.seen[chunk], out, k.args(n, end), z, bias, (end-n)*s.OH, s.OW, s.OC, k.act)
+		} else {
+			compute.BiasActMaxPool2x2(out, k.args(n, end), z, bias, (end-n)*s.OH, s.OW, s.OC, k.act)
+		}
+	case k.norm != nil:
+		k.conv.Image(m, out, x)
+		if k.train {
+			k.norm.take(chunk, out)
+		}
+	default:
+		k.conv.Image(m, out, x)
+		if ranges {
+			compute.BiasActRange(&k.seen[chunk], out, out, bias, s.OC, k.act)
+		} else {
+			compute.BiasAct(out, out, bias, s.OC, k.act)
+		}
+	}
+	if k.tail != nil && !k.train {
+		k.tail.apply(out, out, n)
+	}
 }
 
 func (k *chainKernel) args(n, end int) []uint8 {
@@ -114,24 +221,66 @@ func (k *chainKernel) args(n, end int) []uint8 {
 	return k.arg[n*size : end*size]
 }
 
+// Backward: y and dy are the values and their gradient; where the readers apply the tail, what lies in memory and the gradient that they turned.
 func (k *chainKernel) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
-	gradChain(k.conv, k.s, dx, in, k.bias, func(m *compute.Scratch, n, end int, db []float32) []float32 {
-		s := k.s
-		dz := m.Buffer(0, (end-n)*s.Out())
-		if !k.pool {
-			compute.ActGrad(dz, span(dy, n, end, s.Out()), span(y, n, end, s.Out()), db, s.OC, k.act)
-			return dz
+	z, n := y, k.s.N
+	if k.own != nil {
+		z = k.z
+		if k.norm != nil {
+			k.sum(dy)
 		}
-		size := s.Out() / 4
-		compute.BiasActMaxPool2x2Grad(dz, db, span(dy, n, end, size), span(y, n, end, size), k.args(n, end), (end-n)*s.OH, s.OW, s.OC, k.act)
-		return dz
+	}
+	bias := k.bias
+	if k.norm != nil {
+		var db []float32
+		if bias >= 0 {
+			db, bias = dx[bias], -1
+		}
+		k.norm.gradients(k.tail, n*k.s.OH*k.s.OW, dx[k.norm.at], dx[k.norm.at+1], db)
+	}
+	gate := k.tail.gate(k.act)
+	gradChain(k.conv, k.s, k.in, dx, in, bias, func(m *compute.Scratch, n, end, lo int, db []float32) []float32 {
+		return k.gradient(m, span(z, n, end, k.outSize()), span(dy, n, end, k.outSize()), n, end, lo, db, gate)
 	})
 }
 
-// gradChain runs the backward pass of a convolution whose output's gradient grad makes, for images n to end at a time; grad adds the bias's
-// gradient to db unless that is nil.
-func gradChain(conv compute.Images, s compute.ConvShape, dx, in [][]float32, bias int,
-	grad func(m *compute.Scratch, n, end int, db []float32) []float32) {
+// sum takes the norm's sums for a stage that applies the tail itself.
+func (k *chainKernel) sum(dy []float32) {
+	size := k.s.Out()
+	compute.Parallel(k.s.N, 1, func(lo, hi int) {
+		m := compute.GetScratch()
+		k.own.start(lo)
+		groups(k.conv, lo, hi, func(n, end int) {
+			k.own.back(m.Buffer(0, (end-n)*size), span(dy, n, end, size), span(k.z, n, end, size), n, lo)
+		})
+		compute.PutScratch(m)
+	})
+}
+
+// gradient makes the gradient by the convolution's results of images n to end, of the chunk that begins at lo, from that by the values.
+func (k *chainKernel) gradient(m *compute.Scratch, z, dy []float32, n, end, lo int, db []float32, gate compute.Gate) []float32 {
+	s := k.s
+	dz := m.Buffer(0, (end-n)*s.Out())
+	if k.own.turns() {
+		g := m.Buffer(3, len(dy))
+		k.own.back(g, dy, z, n, lo)
+		dy = g
+	}
+	switch {
+	case k.norm != nil:
+		k.norm.grad(dz, dy, z)
+	case k.pool:
+		compute.BiasActMaxPool2x2Grad(dz, db, dy, z, k.args(n, end), (end-n)*s.OH, s.OW, s.OC, gate)
+	default:
+		compute.ActGrad(dz, dy, z, db, s.OC, gate)
+	}
+	return dz
+}
+
+// gradChain runs the backward pass of a convolution whose output's gradient grad makes, for images n to end of the chunk that begins at lo; grad adds the
+// bias's gradient to db unless that is nil. load says how the images are loaded.
+func gradChain(conv compute.Images, s compute.ConvShape, load *reader, dx, in [][]float32, bias int,
+	grad func(m *compute.Scratch, n, end, lo int, db []float32) []float32) {
 	if dx[0] != nil {
 		conv.SetGradKernel(in[1])
 	}
@@ -151,15 +300,10 @@ func gradChain(conv compute.Images, s compute.ConvShape, dx, in [][]float32, bia
 			db = sum[size:]
 			clear(db)
 		}
+		load.start(lo)
 		groups(conv, lo, hi, func(n, end int) {
-			var gx, part []float32
-			if dx[0] != nil {
-				gx = span(dx[0], n, end, s.In())
-			}
-			if size > 0 {
-				part = sum[:size]
-			}
-			conv.ImageGrad(m, gx, part, span(in[0], n, end, s.In()), grad(m, n, end, db), n == lo)
+			dz := grad(m, n, end, lo, db)
+			imageGrad(conv, m, load, s, dx[0], in[0], sum[:size], dz, n, end, lo)
 		})
 		compute.PutScratch(m)
 	})
@@ -171,3 +315,28 @@ func gradChain(conv compute.Images, s compute.ConvShape, dx, in [][]float32, bia
 	}
 	compute.PutScratch(call)
 }
+
+// imageGrad computes the gradients of images n to end of the chunk that begins at lo: dx unless it is nil, and the kernel's sum unless it is empty.
+func imageGrad(conv compute.Images, m *compute.Scratch, load *reader, s compute.ConvShape, dx, x, sum, dz []float32, n, end, lo int) {
+	z := span(x, n, end, s.In())
+	values := z
+	if len(sum) == 0 {
+		sum = nil
+	} else {
+		values = load.load(m, 2, z, n)
+	}
+	if dx == nil {
+		conv.ImageGrad(m, nil, sum, values, dz, n == lo)
+		return
+	}
+	out := span(dx, n, end, s.In())
+	if !load.turns() {
+		conv.ImageGrad(m, out, sum, values, dz, n == lo)
+		return
+	}
+	g := m.Buffer(1, len(out))
+	conv.ImageGrad(m, g, sum, values, dz, n == lo)
+	load.back(out, g, z, n, lo)
+}
+
+func (k *chainKernel) leaves() *tail { return k.tail }

@@ -1,6 +1,10 @@
 package graph
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/temper-ml/temper/internal/compute"
+)
 
 // GlobalAvgPool is the mean over height and width of x [batch,h,w,c]: [batch,c], or [batch,1,1,c] with KeepDims (TFLite MEAN).
 type GlobalAvgPool struct {
@@ -36,37 +40,37 @@ func (k GlobalAvgPool) Kernel(c Context) (Kernel, error) {
 
 type globalAvgPoolKernel struct{ n, pixels, c int }
 
-func (*globalAvgPoolKernel) backwardReads(int) bool { return false }
+func (k *globalAvgPoolKernel) sizes() (in, out int) { return k.pixels * k.c, k.c }
 
-func (k *globalAvgPoolKernel) Forward(y []float32, in [][]float32) {
-	work.Parallel(k.n, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
-		k, y, in := p.k.(*globalAvgPoolKernel), p.y, p.in
-		for n := lo; n < hi; n++ {
-			sum := y[n*k.c : (n+1)*k.c]
-			clear(sum)
-			for p := range k.pixels {
-				at := (n*k.pixels + p) * k.c
-				for c, v := range in[0][at : at+k.c] {
-					sum[c] += v
-				}
-			}
-			for c := range sum {
-				sum[c] /= float32(k.pixels)
-			}
+func (k *globalAvgPoolKernel) forwardImages(y, x []float32, _ int) {
+	size := k.pixels * k.c
+	for n := range len(x) / size {
+		sum := of(y, n, k.c)
+		clear(sum)
+		compute.SumRows(sum, of(x, n, size), k.c)
+		for c := range sum {
+			sum[c] /= float32(k.pixels)
 		}
-	})
+	}
 }
 
-func (k *globalAvgPoolKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) {
-	work.Parallel(k.n, 1, call{k: k, dy: dy, dx: dx}, func(p *call, lo, hi int) {
-		k, dy, dx := p.k.(*globalAvgPoolKernel), p.dy, p.dx
-		for n := lo; n < hi; n++ {
-			for p := range k.pixels {
-				at := (n*k.pixels + p) * k.c
-				for c, v := range dy[n*k.c : (n+1)*k.c] {
-					dx[0][at+c] = v / float32(k.pixels)
-				}
-			}
+func (k *globalAvgPoolKernel) backwardImages(dx, _, dy []float32, _ int) {
+	size := k.pixels * k.c
+	for n := range len(dx) / size {
+		image := of(dx, n, size)
+		for c, v := range of(dy, n, k.c) {
+			image[c] = v / float32(k.pixels)
 		}
-	})
+		for done := k.c; done < size; done *= 2 {
+			copy(image[done:], image[:done])
+		}
+	}
+}
+
+func (*globalAvgPoolKernel) backwardReads(int) bool { return false }
+
+func (k *globalAvgPoolKernel) Forward(y []float32, in [][]float32) { forwardAll(k, k.n, y, in) }
+
+func (k *globalAvgPoolKernel) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
+	backwardAll(k, k.n, dx, y, dy)
 }

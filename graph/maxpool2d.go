@@ -148,31 +148,31 @@ func newBlockPool(s compute.ConvShape, c Context) *blockPool {
 	return p
 }
 
-func (k *blockPool) argOf(n int) []uint8 {
+func (*blockPool) backwardReads(i int) bool { return i == output }
+
+func (k *blockPool) sizes() (in, out int) { return k.s.In(), k.s.Out() }
+
+// args are the positions of images from n on, as many as y holds.
+func (k *blockPool) args(y []float32, n int) []uint8 {
 	if k.arg == nil {
 		return nil
 	}
-	return k.arg[n*k.s.Out() : (n+1)*k.s.Out()]
+	return k.arg[n*k.s.Out() : n*k.s.Out()+len(y)]
 }
 
-func (*blockPool) backwardReads(i int) bool { return i == output }
-
-func (k *blockPool) Forward(y []float32, in [][]float32) {
-	work.Parallel(k.s.N, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
-		k, y, in := p.k.(*blockPool), p.y, p.in
-		s := k.s
-		for n := lo; n < hi; n++ {
-			compute.BiasActMaxPool2x2(of(y, n, s.Out()), k.argOf(n), of(in[0], n, s.In()), nil, s.H, s.W, s.C, compute.Linear)
-		}
-	})
+// forwardImages: images below one another are one, as their height is even.
+func (k *blockPool) forwardImages(y, x []float32, n int) {
+	s := k.s
+	compute.BiasActMaxPool2x2(y, k.args(y, n), x, nil, len(x)/s.In()*s.H, s.W, s.C, compute.Linear)
 }
+
+func (k *blockPool) backwardImages(dx, y, dy []float32, n int) {
+	s := k.s
+	compute.BiasActMaxPool2x2Grad(dx, nil, dy, y, k.args(y, n), len(dx)/s.In()*s.H, s.W, s.C, compute.Linear.Gate())
+}
+
+func (k *blockPool) Forward(y []float32, in [][]float32) { forwardAll(k, k.s.N, y, in) }
 
 func (k *blockPool) Backward(dx [][]float32, _ [][]float32, y, dy []float32) {
-	work.Parallel(k.s.N, 1, call{k, y, dy, nil, dx}, func(p *call, lo, hi int) {
-		k, y, dy, dx := p.k.(*blockPool), p.y, p.dy, p.dx
-		s := k.s
-		for n := lo; n < hi; n++ {
-			compute.BiasActMaxPool2x2Grad(of(dx[0], n, s.In()), nil, of(dy, n, s.Out()), of(y, n, s.Out()), k.argOf(n), s.H, s.W, s.C, compute.Linear)
-		}
-	})
+	backwardAll(k, k.s.N, dx, y, dy)
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"cmp"
+	"runtime/debug"
 	"slices"
 	"unsafe"
 
@@ -141,6 +142,9 @@ func (a *arena) hold(n int) (moved bool) {
 		return false
 	}
 	*a = arena{}
+	if n > large {
+		debug.FreeOSMemory() // what earlier sessions left, before as much again is taken
+	}
 	x := make([]float32, n+hugePage/4)
 	skip := int(-uintptr(unsafe.Pointer(unsafe.SliceData(x)))%hugePage) / 4
 	if n < hugePage/4 {
@@ -150,6 +154,9 @@ func (a *arena) hold(n int) (moved bool) {
 	adviseHugePages(a.x)
 	return true
 }
+
+// large is the size of an arena, in floats, from which a collection costs little beside the work that it is for.
+const large = 4 << 20
 
 // hugePage is in bytes. A step goes over all of its memory; with pages of 4 KiB the processor would spend part of the time looking addresses up.
 const hugePage = 2 << 20

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 
 	"gorgonia.org/gorgonia"
@@ -15,7 +16,8 @@ func (s *Session) realize(n int) (p *program, err error) {
 			err = fmt.Errorf("realising: %v", r)
 		}
 	}()
-	r := &realizer{Session: s, eg: gorgonia.NewGraph(), nodes: map[*Value]*gorgonia.Node{}, memory: map[*Value]*buffer{}, need: map[*Value]bool{}}
+	r := &realizer{Session: s, eg: gorgonia.NewGraph(), nodes: map[*Value]*gorgonia.Node{}, memory: map[*Value]*buffer{}, need: map[*Value]bool{},
+		tails: map[*Value]*tail{}}
 	r.p = &program{n: n, at: map[string]*instance{}, tape: &tape{blank: bind([]float32{0}, Shape{1})}}
 	if s.loss != nil {
 		r.need = needsGradient(s.g)
@@ -29,7 +31,9 @@ func (s *Session) realize(n int) (p *program, err error) {
 	for _, v := range s.g.Vars {
 		r.leaf(v.Value, v.Shape)
 	}
-	for _, st := range s.plan() {
+	stages := s.plan()
+	r.onLoad = s.onLoad(stages)
+	for _, st := range stages {
 		if err := r.stage(st); err != nil {
 			return nil, fmt.Errorf("%s: %w", st.last().Name, err)
 		}
@@ -83,6 +87,8 @@ type realizer struct {
 	leaves gorgonia.Nodes
 	memory map[*Value]*buffer // of inputs and Ops
 	need   map[*Value]bool    // values that need a gradient
+	onLoad map[*Value]bool    // values that their readers finish
+	tails  map[*Value]*tail   // what is left to do to them
 	p      *program
 }
 
@@ -118,10 +124,13 @@ func (r *realizer) stage(st stage) error {
 	r.memory[last.Out] = at.y
 	var k keeper
 	var err error
-	if at.kernel, err = st.kernel(r.p.n, r.loss != nil, &k); err != nil {
+	if at.kernel, err = st.kernel(setting{r.p.n, r.loss != nil, r.onLoad[last.Out], r.tails, &k}); err != nil {
 		return err
 	}
 	at.keeps = k.buffers
+	if r.onLoad[last.Out] {
+		r.tails[last.Out] = at.kernel.(tailed).leaves()
+	}
 	if r.nodes[last.Out], err = apply(newForward(r.p.tape, at), in...); err != nil {
 		return err
 	}
@@ -170,6 +179,7 @@ func (r *realizer) compile() error {
 		return err
 	}
 	r.p.vm = gorgonia.NewTapeMachine(r.eg, gorgonia.WithPrecompiled(prog, locations))
+	runtime.SetFinalizer(r.p.vm, nil) // its finalizer does nothing, but keeps the session's memory for a collection more
 	return nil
 }
 

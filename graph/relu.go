@@ -18,5 +18,5 @@ func (ReLU) Kernel(c Context) (Kernel, error) {
 // clampKernel is an activation that clamps.
 func clampKernel(c Context, a compute.Act) Kernel {
 	return &unary{c.Out.Volume(), readsY, func(y, x []float32) { compute.BiasAct(y, x, nil, 1, a) },
-		func(dx, _, y, dy []float32) { compute.ActGrad(dx, dy, y, nil, 1, a) }}
+		func(dx, _, y, dy []float32) { compute.ActGrad(dx, dy, y, nil, 1, a.Gate()) }}
 }

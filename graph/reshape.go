@@ -32,12 +32,20 @@ func (k Reshape) Shape(in []Shape) (Shape, error) {
 	return out, nil
 }
 
-func (Reshape) Kernel(Context) (Kernel, error) { return reshapeKernel{}, nil }
+func (Reshape) Kernel(c Context) (Kernel, error) {
+	return &reshapeKernel{c.Out[0], c.Out.Volume() / c.Out[0]}, nil
+}
 
-type reshapeKernel struct{}
+type reshapeKernel struct{ n, size int }
 
-func (reshapeKernel) backwardReads(int) bool { return false }
+func (k *reshapeKernel) sizes() (in, out int) { return k.size, k.size }
 
-func (reshapeKernel) Forward(y []float32, in [][]float32) { copy(y, in[0]) }
+func (k *reshapeKernel) forwardImages(y, x []float32, _ int) { copy(y, x) }
 
-func (reshapeKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) { copy(dx[0], dy) }
+func (k *reshapeKernel) backwardImages(dx, _, dy []float32, _ int) { copy(dx, dy) }
+
+func (*reshapeKernel) backwardReads(int) bool { return false }
+
+func (k *reshapeKernel) Forward(y []float32, in [][]float32) { copy(y, in[0]) }
+
+func (k *reshapeKernel) Backward(dx [][]float32, _ [][]float32, _, dy []float32) { copy(dx[0], dy) }

@@ -80,6 +80,9 @@ func randomShape(r *rand.Rand) ConvShape {
 			N: 1 + r.IntN(3), H: 1 + r.IntN(12), W: 1 + r.IntN(12), C: 1 + r.IntN(40), KH: 1 + r.IntN(5), KW: 1 + r.IntN(5),
 			OC: 1 + r.IntN(70), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), DilationH: 1 + r.IntN(2), DilationW: 1 + r.IntN(2), Multiplier: 1 + r.IntN(3),
 		}
+		if r.IntN(8) == 0 {
+			s.N, s.C, s.OC = 1, 1+r.IntN(130), 1+r.IntN(130)
+		}
 		eh, ew := (s.KH-1)*s.DilationH+1, (s.KW-1)*s.DilationW+1
 		if r.IntN(2) == 0 {
 			s.OH, s.OW = (s.H+s.StrideH-1)/s.StrideH, (s.W+s.StrideW-1)/s.StrideW

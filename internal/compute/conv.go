@@ -35,7 +35,8 @@ func pad(dst, x []float32, s ConvShape, ph, pw int) {
 // image may then run side by side, each with a Scratch of its own, so that a caller can do other work on an image while it lies in the cache. The
 // kernel's gradient is a sum of SumSize floats in a form of its own, which FinishSum turns into a kernel.
 type Conv struct {
-	s      ConvShape
+	asked  ConvShape
+	s      ConvShape // as it is computed
 	t      *tile
 	ph, pw int       // padded image
 	panels []float32 // of the kernel
@@ -45,17 +46,18 @@ type Conv struct {
 
 // NewConv prepares a convolution.
 func NewConv(s ConvShape) *Conv {
+	asked := s
 	if s.KH*s.KW*s.StrideH*s.StrideW == 1 && s.PadTop+s.PadLeft == 0 && s.OH == s.H && s.OW == s.W {
 		s.W, s.OW, s.H, s.OH = s.H*s.W, s.H*s.W, 1, 1 // the product of two matrices
 	}
-	c := &Conv{s: s, t: active().forColumns(s.OC)}
+	c := &Conv{asked: asked, s: s, t: active().forColumns(s.OC)}
 	c.ph, c.pw = s.padded()
 	c.wino = newWinograd(s)
 	return c
 }
 
 // Shape is what the convolution was prepared for.
-func (c *Conv) Shape() ConvShape { return c.s }
+func (c *Conv) Shape() ConvShape { return c.asked }
 
 // Forward computes y from x and the kernel w.
 func (c *Conv) Forward(y, x, w []float32) {
@@ -90,6 +92,7 @@ func (c *Conv) Image(m *Scratch, y, x []float32) {
 	}
 	in, out := c.s.In(), c.s.Out()
 	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
+		m.ahead = [2][]float32{y[:out], behind(x[:in])}
 		convImage(c.t, m, y, c.padded(m, x[:in]), c.panels, c.s, c.pw)
 	}
 }
@@ -170,13 +173,23 @@ func (c *Conv) SetGradKernel(w []float32) {
 // ImageGrad computes the gradients of images.
 func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	if c.wino != nil {
-		c.wino.imageGrad(m, dx, sum, x, dy, first)
-		return
+		if c.winoSums() || sum == nil {
+			c.wino.imageGrad(m, dx, sum, x, dy, first)
+			return
+		}
+		if dx != nil {
+			c.wino.imageGrad(m, dx, nil, nil, dy, first)
+			dx = nil
+		}
 	}
 	in, out := c.s.In(), c.s.Out()
 	for n := range len(dy) / max(out, 1) {
 		image := dy[n*out : (n+1)*out]
+		if sum != nil {
+			m.ahead[0] = behind(x[n*in : (n+1)*in])
+		}
 		if dx != nil {
+			m.ahead = [2][]float32{dx[n*in : (n+1)*in], m.ahead[0]}
 			c.back.image(m, dx[n*in:(n+1)*in], image)
 		}
 		if sum != nil {
@@ -185,12 +198,15 @@ func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	}
 }
 
+// winoSums tells whether the kernel's gradient is Winograd's.
+func (c *Conv) winoSums() bool { return c.wino != nil && c.wino.sumsWin() }
+
 // GradKernel computes dw from x and dy.
 func (c *Conv) GradKernel(dw, x, dy []float32) { backward(c, c.s, nil, dw, x, dy) }
 
 // SumSize is the length of a sum of ImageGrad.
 func (c *Conv) SumSize() int {
-	if c.wino != nil {
+	if c.winoSums() {
 		return c.wino.sumSize()
 	}
 	return c.s.KH * c.s.KW * c.s.C * c.s.OC
@@ -210,7 +226,7 @@ func (c *Conv) imageGradKernel(m *Scratch, sum, x, dy []float32, first bool) {
 
 // FinishSum turns a sum into the gradient of the kernel [kh,kw,c,oc].
 func (c *Conv) FinishSum(dw, sum []float32) {
-	if c.wino != nil {
+	if c.winoSums() {
 		c.wino.finishSum(dw, sum)
 		return
 	}

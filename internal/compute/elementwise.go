@@ -24,16 +24,41 @@ func (a Act) bounds() (lo, hi float32) {
 	return -inf, inf
 }
 
-// passes are the outputs between which the gradient passes; NaN where there is no bound.
-func (a Act) passes() (above, below float32) {
+// Of is the activation of one value.
+func (a Act) Of(v float32) float32 {
+	lo, hi := a.bounds()
+	return clamp(v, lo, hi)
+}
+
+// Gate is where a gradient passes: where a value lies above one bound and below the other. A bound that is NaN is none, and a value that is NaN lets
+// the gradient pass.
+type Gate struct{ Above, Below float32 }
+
+// Gate is where the activation passes the gradient, by its output or its input.
+func (a Act) Gate() Gate {
 	nan := float32(math.NaN())
 	switch a {
 	case ReLU:
-		return 0, nan
+		return Gate{0, nan}
 	case ReLU6:
-		return 0, 6
+		return Gate{0, 6}
 	}
-	return nan, nan
+	return Gate{nan, nan}
+}
+
+// Open tells that the gate passes everything.
+func (g Gate) Open() bool { return g.Above != g.Above && g.Below != g.Below }
+
+// Within is the gate that also asks for a value in [lo, hi].
+func (g Gate) Within(lo, hi float32) Gate {
+	inf := float32(math.Inf(1))
+	if v := math.Nextafter32(lo, -inf); !(g.Above >= v) {
+		g.Above = v
+	}
+	if v := math.Nextafter32(hi, inf); !(g.Below <= v) {
+		g.Below = v
+	}
+	return g
 }
 
 // clamp is min(max(x, lo), hi), and NaN for NaN.
@@ -97,12 +122,12 @@ var actGrad = pass{row: func(r *row) {
 	}
 }}
 
-// ActGrad writes dz, the gradient dy where the activation of output y passes it, else 0, and adds its sums over the pixels to db [c] unless that is
-// nil; dz may be dy.
-func ActGrad(dz, dy, y, db []float32, c int, a Act) {
+// ActGrad writes dz, the gradient dy where the gate passes it for y, else 0, and adds its sums over the pixels to db [c] unless that is nil; dz may
+// be dy.
+func ActGrad(dz, dy, y, db []float32, c int, g Gate) {
 	t := begin(&actGrad, len(dy), c)
 	t.sum(0, db)
-	t.scalars(a.passes())
+	t.scalars(g.Above, g.Below)
 	t.flat(dz, dy, y)
 }
 
@@ -158,15 +183,29 @@ func Sub(y, a, b []float32) { begin(&subPass, len(a), 1).flat(y, a, b) }
 // Mul writes y = a * b; y may be a or b.
 func Mul(y, a, b []float32) { begin(&mulPass, len(a), 1).flat(y, a, b) }
 
+var addAct = pass{row: func(r *row) {
+	y, b, lo, hi := r.op[0], r.op[2], r.scalar[0], r.scalar[1]
+	for i, v := range r.op[1] {
+		y[i] = clamp(v+b[i], lo, hi)
+	}
+}}
+
+// AddAct writes y = act(a + b); y may be a or b.
+func AddAct(y, a, b []float32, act Act) {
+	t := begin(&addAct, len(a), 1)
+	t.scalars(act.bounds())
+	t.flat(y, a, b)
+}
+
 // grain is the number of elements of an element-wise pass that is worth a piece of its own.
 const grain = 1 << 14
 
-// AddTo adds src to dst, in parallel.
-func AddTo(dst, src []float32) {
-	addWork.Parallel(len(dst), grain, [2][]float32{dst, src}, func(a *[2][]float32, lo, hi int) { Add(a[0][lo:hi], a[0][lo:hi], a[1][lo:hi]) })
+// Sum writes y = a + b, in parallel; y may be a or b.
+func Sum(y, a, b []float32) {
+	sumWork.Parallel(len(y), grain, [3][]float32{y, a, b}, func(a *[3][]float32, lo, hi int) { Add(a[0][lo:hi], a[1][lo:hi], a[2][lo:hi]) })
 }
 
-var addWork Work[[2][]float32]
+var sumWork Work[[3][]float32]
 
 // AddBias writes y = x + b for c channels, in parallel.
 func AddBias(y, x, b []float32, c int) {

@@ -82,6 +82,16 @@ func pool2OnlyAVX512(args *uint64)
 //go:noescape
 func pool2OnlyAVX2(args *uint64)
 
+// pool2RangeAVX512 is pool2, and finds minima, maxima and NaN before the activation.
+//
+//go:noescape
+func pool2RangeAVX512(args *uint64)
+
+// pool2RangeAVX2 is pool2, and finds minima, maxima and NaN before the activation.
+//
+//go:noescape
+func pool2RangeAVX2(args *uint64)
+
 // pool2GradAVX512 spreads the gradient to the maxima of 2x2, where the activation passes, and sums it.
 //
 //go:noescape
@@ -102,45 +112,85 @@ func scaleShiftActAVX512(args *uint64)
 //go:noescape
 func scaleShiftActAVX2(args *uint64)
 
-// sum64AVX512 sums the columns in float64.
+// scaleShiftQuantizeAVX512 writes x*scale + shift, rounded to steps.
 //
 //go:noescape
-func sum64AVX512(args *uint64)
+func scaleShiftQuantizeAVX512(args *uint64)
 
-// sum64AVX2 sums the columns in float64.
+// scaleShiftQuantizeAVX2 writes x*scale + shift, rounded to steps.
 //
 //go:noescape
-func sum64AVX2(args *uint64)
+func scaleShiftQuantizeAVX2(args *uint64)
 
-// squares64AVX512 sums the squared differences from a mean in float64.
+// scaleShiftQuantizeByInverseAVX512 writes x*scale + shift, rounded to steps, multiplying by the inverse.
 //
 //go:noescape
-func squares64AVX512(args *uint64)
+func scaleShiftQuantizeByInverseAVX512(args *uint64)
 
-// squares64AVX2 sums the squared differences from a mean in float64.
+// scaleShiftQuantizeByInverseAVX2 writes x*scale + shift, rounded to steps, multiplying by the inverse.
 //
 //go:noescape
-func squares64AVX2(args *uint64)
+func scaleShiftQuantizeByInverseAVX2(args *uint64)
 
-// normGradSumsAVX512 sums the passing gradient and its products with x-mean in float64.
+// momentsAVX512 sums the differences from a shift and their squares.
 //
 //go:noescape
-func normGradSumsAVX512(args *uint64)
+func momentsAVX512(args *uint64)
 
-// normGradSumsAVX2 sums the passing gradient and its products with x-mean in float64.
+// momentsAVX2 sums the differences from a shift and their squares.
 //
 //go:noescape
-func normGradSumsAVX2(args *uint64)
+func momentsAVX2(args *uint64)
 
-// normGradAVX512 writes scale*(dz - shift - (x-mean)*slope).
+// momentsRangeAVX512 is moments, and finds minima and maxima.
+//
+//go:noescape
+func momentsRangeAVX512(args *uint64)
+
+// momentsRangeAVX2 is moments, and finds minima and maxima.
+//
+//go:noescape
+func momentsRangeAVX2(args *uint64)
+
+// normGateAVX512 writes the gradient where the activation of x*scale + shift passes it, and sums it and its products with x-mean.
+//
+//go:noescape
+func normGateAVX512(args *uint64)
+
+// normGateAVX2 writes the gradient where the activation of x*scale + shift passes it, and sums it and its products with x-mean.
+//
+//go:noescape
+func normGateAVX2(args *uint64)
+
+// normGradAVX512 writes scale*(dy - shift - (x-mean)*slope).
 //
 //go:noescape
 func normGradAVX512(args *uint64)
 
-// normGradAVX2 writes scale*(dz - shift - (x-mean)*slope).
+// normGradAVX2 writes scale*(dy - shift - (x-mean)*slope).
 //
 //go:noescape
 func normGradAVX2(args *uint64)
+
+// addActAVX512 writes act(a + b).
+//
+//go:noescape
+func addActAVX512(args *uint64)
+
+// addActAVX2 writes act(a + b).
+//
+//go:noescape
+func addActAVX2(args *uint64)
+
+// dropoutAVX512 zeroes values at random and scales the others.
+//
+//go:noescape
+func dropoutAVX512(args *uint64)
+
+// dropoutAVX2 zeroes values at random and scales the others.
+//
+//go:noescape
+func dropoutAVX2(args *uint64)
 
 // minMaxAVX512 finds minima, maxima and NaN.
 //
@@ -151,6 +201,26 @@ func minMaxAVX512(args *uint64)
 //
 //go:noescape
 func minMaxAVX2(args *uint64)
+
+// biasActRangeAVX512 is biasAct, and finds minima, maxima and NaN of the results.
+//
+//go:noescape
+func biasActRangeAVX512(args *uint64)
+
+// biasActRangeAVX2 is biasAct, and finds minima, maxima and NaN of the results.
+//
+//go:noescape
+func biasActRangeAVX2(args *uint64)
+
+// addActRangeAVX512 is addAct, and finds minima, maxima and NaN of the results.
+//
+//go:noescape
+func addActRangeAVX512(args *uint64)
+
+// addActRangeAVX2 is addAct, and finds minima, maxima and NaN of the results.
+//
+//go:noescape
+func addActRangeAVX2(args *uint64)
 
 // quantizeAVX512 rounds to steps of scale.
 //

@@ -20,17 +20,35 @@ DATA elementwiseMasks<>+56(SB)/4, $0x00000000
 DATA elementwiseMasks<>+60(SB)/4, $0x00000000
 GLOBL elementwiseMasks<>(SB), RODATA|NOPTR, $64
 
+DATA elementwiseCounts<>+0(SB)/4, $0x00000000
+DATA elementwiseCounts<>+4(SB)/4, $0x00000001
+DATA elementwiseCounts<>+8(SB)/4, $0x00000002
+DATA elementwiseCounts<>+12(SB)/4, $0x00000003
+DATA elementwiseCounts<>+16(SB)/4, $0x00000004
+DATA elementwiseCounts<>+20(SB)/4, $0x00000005
+DATA elementwiseCounts<>+24(SB)/4, $0x00000006
+DATA elementwiseCounts<>+28(SB)/4, $0x00000007
+DATA elementwiseCounts<>+32(SB)/4, $0x00000008
+DATA elementwiseCounts<>+36(SB)/4, $0x00000009
+DATA elementwiseCounts<>+40(SB)/4, $0x0000000a
+DATA elementwiseCounts<>+44(SB)/4, $0x0000000b
+DATA elementwiseCounts<>+48(SB)/4, $0x0000000c
+DATA elementwiseCounts<>+52(SB)/4, $0x0000000d
+DATA elementwiseCounts<>+56(SB)/4, $0x0000000e
+DATA elementwiseCounts<>+60(SB)/4, $0x0000000f
+GLOBL elementwiseCounts<>(SB), RODATA|NOPTR, $64
+
 // func biasActAVX512(args *uint64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·biasActAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 biasActAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      biasActAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -42,10 +60,10 @@ biasActAVX512_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 biasActAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 biasActAVX512_block4_row:
 	VMOVUPS (BX), Z6
@@ -82,7 +100,7 @@ biasActAVX512_block4_row:
 biasActAVX512_block4_done:
 biasActAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      biasActAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -91,10 +109,10 @@ biasActAVX512_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 biasActAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 biasActAVX512_block1_row:
 	VMOVUPS (BX), Z3
@@ -114,7 +132,7 @@ biasActAVX512_block1_row:
 	JMP     biasActAVX512_block1
 
 biasActAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        biasActAVX512_done
 	MOVQ      $-1, BX
@@ -127,10 +145,10 @@ biasActAVX512_block1_done:
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 biasActAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 biasActAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z3
@@ -155,13 +173,13 @@ biasActAVX512_done:
 // Requires: AVX
 TEXT ·biasActAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 biasActAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      biasActAVX2_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -173,10 +191,10 @@ biasActAVX2_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 biasActAVX2_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 biasActAVX2_block4_row:
 	VMOVUPS (BX), Y6
@@ -213,7 +231,7 @@ biasActAVX2_block4_row:
 biasActAVX2_block4_done:
 biasActAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      biasActAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -222,10 +240,10 @@ biasActAVX2_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 biasActAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 biasActAVX2_block1_row:
 	VMOVUPS (BX), Y3
@@ -245,7 +263,7 @@ biasActAVX2_block1_row:
 	JMP     biasActAVX2_block1
 
 biasActAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         biasActAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -259,10 +277,10 @@ biasActAVX2_block1_done:
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 biasActAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 biasActAVX2_tail_row:
 	VMASKMOVPS (BX), Y2, Y4
@@ -287,13 +305,13 @@ biasActAVX2_done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·actGradAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 actGradAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      actGradAVX512_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -307,10 +325,10 @@ actGradAVX512_block4:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 actGradAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX512_block4_row:
 	VMOVUPS   (BX), Z6
@@ -367,7 +385,7 @@ actGradAVX512_block4_row:
 actGradAVX512_block4_done:
 actGradAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      actGradAVX512_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -378,10 +396,10 @@ actGradAVX512_block1:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 actGradAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX512_block1_row:
 	VMOVUPS   (BX), Z3
@@ -409,7 +427,7 @@ actGradAVX512_block1_row:
 	JMP       actGradAVX512_block1
 
 actGradAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        actGradAVX512_done
 	MOVQ      $-1, BX
@@ -424,10 +442,10 @@ actGradAVX512_block1_done:
 	LEAQ      (BX)(CX*4), BX
 	MOVQ      16(AX), SI
 	LEAQ      (SI)(CX*4), SI
-	MOVQ      240(AX), DI
+	MOVQ      256(AX), DI
 
 actGradAVX512_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z3
@@ -460,13 +478,13 @@ actGradAVX512_done:
 // Requires: AVX
 TEXT ·actGradAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 actGradAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      actGradAVX2_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -480,10 +498,10 @@ actGradAVX2_block4:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 actGradAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX2_block4_row:
 	VMOVUPS (BX), Y6
@@ -540,7 +558,7 @@ actGradAVX2_block4_row:
 actGradAVX2_block4_done:
 actGradAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      actGradAVX2_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -551,10 +569,10 @@ actGradAVX2_block1:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 actGradAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX2_block1_row:
 	VMOVUPS (BX), Y3
@@ -582,7 +600,7 @@ actGradAVX2_block1_row:
 	JMP     actGradAVX2_block1
 
 actGradAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         actGradAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -598,10 +616,10 @@ actGradAVX2_block1_done:
 	LEAQ       (BX)(CX*4), BX
 	MOVQ       16(AX), SI
 	LEAQ       (SI)(CX*4), SI
-	MOVQ       240(AX), DI
+	MOVQ       256(AX), DI
 
 actGradAVX2_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 actGradAVX2_tail_row:
 	VMASKMOVPS (BX), Y2, Y4
@@ -638,7 +656,7 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-8
 
 sumRowsAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      sumRowsAVX512_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -648,10 +666,10 @@ sumRowsAVX512_block4:
 	VMOVUPS 192(DX), Z3
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 sumRowsAVX512_block4_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX512_block4_row:
 	VMOVUPS (DX), Z4
@@ -680,17 +698,17 @@ sumRowsAVX512_block4_row:
 sumRowsAVX512_block4_done:
 sumRowsAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      sumRowsAVX512_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z0
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 sumRowsAVX512_block1_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX512_block1_row:
 	VMOVUPS (DX), Z1
@@ -708,7 +726,7 @@ sumRowsAVX512_block1_row:
 	JMP     sumRowsAVX512_block1
 
 sumRowsAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        sumRowsAVX512_done
 	MOVQ      $-1, BX
@@ -719,10 +737,10 @@ sumRowsAVX512_block1_done:
 	VMOVUPS.Z (DX), K1, Z0
 	MOVQ      (AX), DX
 	LEAQ      (DX)(CX*4), DX
-	MOVQ      240(AX), BX
+	MOVQ      256(AX), BX
 
 sumRowsAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX512_tail_row:
 	VMOVUPS.Z (DX), K1, Z1
@@ -749,7 +767,7 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-8
 
 sumRowsAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      sumRowsAVX2_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -759,10 +777,10 @@ sumRowsAVX2_block4:
 	VMOVUPS 96(DX), Y3
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 sumRowsAVX2_block4_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX2_block4_row:
 	VMOVUPS (DX), Y4
@@ -791,17 +809,17 @@ sumRowsAVX2_block4_row:
 sumRowsAVX2_block4_done:
 sumRowsAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      sumRowsAVX2_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Y0
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 sumRowsAVX2_block1_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX2_block1_row:
 	VMOVUPS (DX), Y1
@@ -819,7 +837,7 @@ sumRowsAVX2_block1_row:
 	JMP     sumRowsAVX2_block1
 
 sumRowsAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         sumRowsAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -831,10 +849,10 @@ sumRowsAVX2_block1_done:
 	VMASKMOVPS (DX), Y0, Y1
 	MOVQ       (AX), DX
 	LEAQ       (DX)(CX*4), DX
-	MOVQ       240(AX), BX
+	MOVQ       256(AX), BX
 
 sumRowsAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 sumRowsAVX2_tail_row:
 	VMASKMOVPS (DX), Y0, Y2
@@ -861,7 +879,7 @@ TEXT ·addPassAVX512(SB), NOSPLIT, $0-8
 
 addPassAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   addPassAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -869,10 +887,10 @@ addPassAVX512_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 addPassAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 addPassAVX512_block4_row:
 	VMOVUPS (BX), Z0
@@ -907,7 +925,7 @@ addPassAVX512_block4_row:
 addPassAVX512_block4_done:
 addPassAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   addPassAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -915,10 +933,10 @@ addPassAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 addPassAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 addPassAVX512_block1_row:
 	VMOVUPS (BX), Z0
@@ -939,7 +957,7 @@ addPassAVX512_block1_row:
 	JMP     addPassAVX512_block1
 
 addPassAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    addPassAVX512_done
 	MOVQ  $-1, BX
@@ -951,10 +969,10 @@ addPassAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 addPassAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 addPassAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z0
@@ -984,7 +1002,7 @@ TEXT ·addPassAVX2(SB), NOSPLIT, $0-8
 
 addPassAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   addPassAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -992,10 +1010,10 @@ addPassAVX2_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 addPassAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 addPassAVX2_block4_row:
 	VMOVUPS (BX), Y0
@@ -1030,7 +1048,7 @@ addPassAVX2_block4_row:
 addPassAVX2_block4_done:
 addPassAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   addPassAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1038,10 +1056,10 @@ addPassAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 addPassAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 addPassAVX2_block1_row:
 	VMOVUPS (BX), Y0
@@ -1062,7 +1080,7 @@ addPassAVX2_block1_row:
 	JMP     addPassAVX2_block1
 
 addPassAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      addPassAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -1075,10 +1093,10 @@ addPassAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 addPassAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 addPassAVX2_tail_row:
 	VMASKMOVPS (BX), Y0, Y1
@@ -1108,7 +1126,7 @@ TEXT ·subPassAVX512(SB), NOSPLIT, $0-8
 
 subPassAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   subPassAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1116,10 +1134,10 @@ subPassAVX512_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 subPassAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 subPassAVX512_block4_row:
 	VMOVUPS (BX), Z0
@@ -1154,7 +1172,7 @@ subPassAVX512_block4_row:
 subPassAVX512_block4_done:
 subPassAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   subPassAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1162,10 +1180,10 @@ subPassAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 subPassAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 subPassAVX512_block1_row:
 	VMOVUPS (BX), Z0
@@ -1186,7 +1204,7 @@ subPassAVX512_block1_row:
 	JMP     subPassAVX512_block1
 
 subPassAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    subPassAVX512_done
 	MOVQ  $-1, BX
@@ -1198,10 +1216,10 @@ subPassAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 subPassAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 subPassAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z0
@@ -1231,7 +1249,7 @@ TEXT ·subPassAVX2(SB), NOSPLIT, $0-8
 
 subPassAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   subPassAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1239,10 +1257,10 @@ subPassAVX2_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 subPassAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 subPassAVX2_block4_row:
 	VMOVUPS (BX), Y0
@@ -1277,7 +1295,7 @@ subPassAVX2_block4_row:
 subPassAVX2_block4_done:
 subPassAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   subPassAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1285,10 +1303,10 @@ subPassAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 subPassAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 subPassAVX2_block1_row:
 	VMOVUPS (BX), Y0
@@ -1309,7 +1327,7 @@ subPassAVX2_block1_row:
 	JMP     subPassAVX2_block1
 
 subPassAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      subPassAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -1322,10 +1340,10 @@ subPassAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 subPassAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 subPassAVX2_tail_row:
 	VMASKMOVPS (BX), Y0, Y1
@@ -1355,7 +1373,7 @@ TEXT ·mulPassAVX512(SB), NOSPLIT, $0-8
 
 mulPassAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   mulPassAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1363,10 +1381,10 @@ mulPassAVX512_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 mulPassAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 mulPassAVX512_block4_row:
 	VMOVUPS (BX), Z0
@@ -1401,7 +1419,7 @@ mulPassAVX512_block4_row:
 mulPassAVX512_block4_done:
 mulPassAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   mulPassAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1409,10 +1427,10 @@ mulPassAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 mulPassAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 mulPassAVX512_block1_row:
 	VMOVUPS (BX), Z0
@@ -1433,7 +1451,7 @@ mulPassAVX512_block1_row:
 	JMP     mulPassAVX512_block1
 
 mulPassAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    mulPassAVX512_done
 	MOVQ  $-1, BX
@@ -1445,10 +1463,10 @@ mulPassAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 mulPassAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 mulPassAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z0
@@ -1478,7 +1496,7 @@ TEXT ·mulPassAVX2(SB), NOSPLIT, $0-8
 
 mulPassAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   mulPassAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1486,10 +1504,10 @@ mulPassAVX2_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 mulPassAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 mulPassAVX2_block4_row:
 	VMOVUPS (BX), Y0
@@ -1524,7 +1542,7 @@ mulPassAVX2_block4_row:
 mulPassAVX2_block4_done:
 mulPassAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   mulPassAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -1532,10 +1550,10 @@ mulPassAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 mulPassAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 mulPassAVX2_block1_row:
 	VMOVUPS (BX), Y0
@@ -1556,7 +1574,7 @@ mulPassAVX2_block1_row:
 	JMP     mulPassAVX2_block1
 
 mulPassAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      mulPassAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -1569,10 +1587,10 @@ mulPassAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 mulPassAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 mulPassAVX2_tail_row:
 	VMASKMOVPS (BX), Y0, Y1
@@ -1598,8 +1616,8 @@ mulPassAVX2_done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·pool2AVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	VPXORD       Z2, Z2, Z2
 	MOVL         $0x00000001, CX
 	VPBROADCASTD CX, Z2
@@ -1611,7 +1629,7 @@ TEXT ·pool2AVX512(SB), NOSPLIT, $0-8
 
 pool2AVX512_block2:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2AVX512_block2_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -1629,10 +1647,10 @@ pool2AVX512_block2:
 	LEAQ    (R8)(CX*4), R8
 	MOVQ    48(AX), R9
 	LEAQ    (R9)(CX*1), R9
-	MOVQ    240(AX), R10
+	MOVQ    256(AX), R10
 
 pool2AVX512_block2_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 pool2AVX512_block2_row:
 	VMOVUPS (BX), Z11
@@ -1713,7 +1731,7 @@ pool2AVX512_block2_row:
 pool2AVX512_block2_done:
 pool2AVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2AVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -1730,10 +1748,10 @@ pool2AVX512_block1:
 	LEAQ    (R8)(CX*4), R8
 	MOVQ    48(AX), R9
 	LEAQ    (R9)(CX*1), R9
-	MOVQ    240(AX), R10
+	MOVQ    256(AX), R10
 
 pool2AVX512_block1_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 pool2AVX512_block1_row:
 	VMOVUPS (BX), Z4
@@ -1784,7 +1802,7 @@ pool2AVX512_block1_row:
 	JMP     pool2AVX512_block1
 
 pool2AVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        pool2AVX512_done
 	MOVQ      $-1, BX
@@ -1805,10 +1823,10 @@ pool2AVX512_block1_done:
 	LEAQ      (R8)(CX*4), R8
 	MOVQ      48(AX), R9
 	LEAQ      (R9)(CX*1), R9
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 pool2AVX512_tail_outer:
-	MOVQ 248(AX), R10
+	MOVQ 264(AX), R10
 
 pool2AVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z4
@@ -1864,8 +1882,8 @@ pool2AVX512_done:
 // Requires: AVX, AVX2, SSE2
 TEXT ·pool2AVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	VPXOR        Y2, Y2, Y2
 	MOVL         $0x00000001, CX
 	MOVD         CX, X2
@@ -1880,7 +1898,7 @@ TEXT ·pool2AVX2(SB), NOSPLIT, $0-8
 
 pool2AVX2_block2:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2AVX2_block2_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -1898,10 +1916,10 @@ pool2AVX2_block2:
 	LEAQ    (R8)(CX*4), R8
 	MOVQ    48(AX), R9
 	LEAQ    (R9)(CX*1), R9
-	MOVQ    240(AX), R10
+	MOVQ    256(AX), R10
 
 pool2AVX2_block2_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 pool2AVX2_block2_row:
 	VMOVUPS      (BX), Y7
@@ -1988,7 +2006,7 @@ pool2AVX2_block2_row:
 pool2AVX2_block2_done:
 pool2AVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2AVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2005,10 +2023,10 @@ pool2AVX2_block1:
 	LEAQ    (R8)(CX*4), R8
 	MOVQ    48(AX), R9
 	LEAQ    (R9)(CX*1), R9
-	MOVQ    240(AX), R10
+	MOVQ    256(AX), R10
 
 pool2AVX2_block1_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 pool2AVX2_block1_row:
 	VMOVUPS      (BX), Y6
@@ -2062,7 +2080,7 @@ pool2AVX2_block1_row:
 	JMP          pool2AVX2_block1
 
 pool2AVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         pool2AVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -2084,10 +2102,10 @@ pool2AVX2_block1_done:
 	LEAQ       (R9)(CX*4), R9
 	MOVQ       48(AX), R10
 	LEAQ       (R10)(CX*1), R10
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 pool2AVX2_tail_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 pool2AVX2_tail_row:
 	VMASKMOVPS   (SI), Y5, Y7
@@ -2154,13 +2172,13 @@ pool2AVX2_done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·pool2OnlyAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 pool2OnlyAVX512_block2:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2OnlyAVX512_block2_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2176,10 +2194,10 @@ pool2OnlyAVX512_block2:
 	LEAQ    (DI)(CX*4), DI
 	MOVQ    32(AX), R8
 	LEAQ    (R8)(CX*4), R8
-	MOVQ    240(AX), R9
+	MOVQ    256(AX), R9
 
 pool2OnlyAVX512_block2_outer:
-	MOVQ 248(AX), R10
+	MOVQ 264(AX), R10
 
 pool2OnlyAVX512_block2_row:
 	VMOVUPS (BX), Z4
@@ -2248,7 +2266,7 @@ pool2OnlyAVX512_block2_row:
 pool2OnlyAVX512_block2_done:
 pool2OnlyAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2OnlyAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2263,10 +2281,10 @@ pool2OnlyAVX512_block1:
 	LEAQ    (DI)(CX*4), DI
 	MOVQ    32(AX), R8
 	LEAQ    (R8)(CX*4), R8
-	MOVQ    240(AX), R9
+	MOVQ    256(AX), R9
 
 pool2OnlyAVX512_block1_outer:
-	MOVQ 248(AX), R10
+	MOVQ 264(AX), R10
 
 pool2OnlyAVX512_block1_row:
 	VMOVUPS (BX), Z3
@@ -2310,7 +2328,7 @@ pool2OnlyAVX512_block1_row:
 	JMP     pool2OnlyAVX512_block1
 
 pool2OnlyAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        pool2OnlyAVX512_done
 	MOVQ      $-1, BX
@@ -2329,10 +2347,10 @@ pool2OnlyAVX512_block1_done:
 	LEAQ      (DI)(CX*4), DI
 	MOVQ      32(AX), R8
 	LEAQ      (R8)(CX*4), R8
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 pool2OnlyAVX512_tail_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 pool2OnlyAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z3
@@ -2381,13 +2399,13 @@ pool2OnlyAVX512_done:
 // Requires: AVX
 TEXT ·pool2OnlyAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 pool2OnlyAVX2_block2:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2OnlyAVX2_block2_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2403,10 +2421,10 @@ pool2OnlyAVX2_block2:
 	LEAQ    (DI)(CX*4), DI
 	MOVQ    32(AX), R8
 	LEAQ    (R8)(CX*4), R8
-	MOVQ    240(AX), R9
+	MOVQ    256(AX), R9
 
 pool2OnlyAVX2_block2_outer:
-	MOVQ 248(AX), R10
+	MOVQ 264(AX), R10
 
 pool2OnlyAVX2_block2_row:
 	VMOVUPS   (BX), Y4
@@ -2475,7 +2493,7 @@ pool2OnlyAVX2_block2_row:
 pool2OnlyAVX2_block2_done:
 pool2OnlyAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2OnlyAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2490,10 +2508,10 @@ pool2OnlyAVX2_block1:
 	LEAQ    (DI)(CX*4), DI
 	MOVQ    32(AX), R8
 	LEAQ    (R8)(CX*4), R8
-	MOVQ    240(AX), R9
+	MOVQ    256(AX), R9
 
 pool2OnlyAVX2_block1_outer:
-	MOVQ 248(AX), R10
+	MOVQ 264(AX), R10
 
 pool2OnlyAVX2_block1_row:
 	VMOVUPS   (BX), Y3
@@ -2537,7 +2555,7 @@ pool2OnlyAVX2_block1_row:
 	JMP       pool2OnlyAVX2_block1
 
 pool2OnlyAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         pool2OnlyAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -2557,10 +2575,10 @@ pool2OnlyAVX2_block1_done:
 	LEAQ       (DI)(CX*4), DI
 	MOVQ       32(AX), R8
 	LEAQ       (R8)(CX*4), R8
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 pool2OnlyAVX2_tail_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 pool2OnlyAVX2_tail_row:
 	VMASKMOVPS (BX), Y2, Y4
@@ -2605,12 +2623,598 @@ pool2OnlyAVX2_done:
 	VZEROUPPER
 	RET
 
+// func pool2RangeAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·pool2RangeAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VPXORD       Z2, Z2, Z2
+	MOVL         $0x00000001, CX
+	VPBROADCASTD CX, Z2
+	MOVL         $0x00000002, CX
+	VPBROADCASTD CX, Z7
+	MOVL         $0x00000003, CX
+	VPBROADCASTD CX, Z8
+	XORQ         CX, CX
+
+pool2RangeAVX512_block2:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      pool2RangeAVX512_block2_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z9
+	VMOVUPS 64(DX), Z10
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z11
+	VMOVUPS 64(DX), Z12
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z13
+	VMOVUPS 64(DX), Z14
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z15
+	VMOVUPS 64(DX), Z16
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    48(AX), R9
+	LEAQ    (R9)(CX*1), R9
+	MOVQ    256(AX), R10
+
+pool2RangeAVX512_block2_outer:
+	MOVQ 264(AX), R11
+
+pool2RangeAVX512_block2_row:
+	VMOVUPS (BX), Z17
+	VADDPS  Z9, Z17, Z17
+	VMINPS  Z11, Z17, Z11
+	VPXORD  Z3, Z3, Z3
+	VMOVUPS (SI), Z18
+	VADDPS  Z9, Z18, Z18
+	VMINPS  Z11, Z18, Z11
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z2, K1, Z3
+	VMOVUPS (DI), Z18
+	VADDPS  Z9, Z18, Z18
+	VMINPS  Z11, Z18, Z11
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z7, K1, Z3
+	VMOVUPS (R8), Z18
+	VADDPS  Z9, Z18, Z18
+	VMINPS  Z11, Z18, Z11
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z8, K1, Z3
+	VMAXPS  Z13, Z17, Z13
+	VCMPPS  $0x03, Z17, Z17, K1
+	VMOVAPS Z17, K1, Z15
+	VMAXPS  Z17, Z0, Z17
+	VMINPS  Z17, Z1, Z17
+	VMOVUPS Z17, (DX)
+	VPMOVDB Z3, (R9)
+	VMOVUPS 64(BX), Z17
+	VADDPS  Z10, Z17, Z17
+	VMINPS  Z12, Z17, Z12
+	VPXORD  Z4, Z4, Z4
+	VMOVUPS 64(SI), Z18
+	VADDPS  Z10, Z18, Z18
+	VMINPS  Z12, Z18, Z12
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z2, K1, Z4
+	VMOVUPS 64(DI), Z18
+	VADDPS  Z10, Z18, Z18
+	VMINPS  Z12, Z18, Z12
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z7, K1, Z4
+	VMOVUPS 64(R8), Z18
+	VADDPS  Z10, Z18, Z18
+	VMINPS  Z12, Z18, Z12
+	VCMPPS  $0x06, Z17, Z18, K1
+	VCMPPS  $0x00, Z17, Z17, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVAPS Z8, K1, Z4
+	VMAXPS  Z14, Z17, Z14
+	VCMPPS  $0x03, Z17, Z17, K1
+	VMOVAPS Z17, K1, Z16
+	VMAXPS  Z17, Z0, Z17
+	VMINPS  Z17, Z1, Z17
+	VMOVUPS Z17, 64(DX)
+	VPMOVDB Z4, 16(R9)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	ADDQ    88(AX), R8
+	ADDQ    104(AX), R9
+	DECQ    R11
+	JNZ     pool2RangeAVX512_block2_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	ADDQ    144(AX), R8
+	ADDQ    160(AX), R9
+	DECQ    R10
+	JNZ     pool2RangeAVX512_block2_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z11, (DX)
+	VMOVUPS Z12, 64(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z13, (DX)
+	VMOVUPS Z14, 64(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z15, (DX)
+	VMOVUPS Z16, 64(DX)
+	ADDQ    $+32, CX
+	JMP     pool2RangeAVX512_block2
+
+pool2RangeAVX512_block2_done:
+pool2RangeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      pool2RangeAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z9
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z10
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    48(AX), R9
+	LEAQ    (R9)(CX*1), R9
+	MOVQ    256(AX), R10
+
+pool2RangeAVX512_block1_outer:
+	MOVQ 264(AX), R11
+
+pool2RangeAVX512_block1_row:
+	VMOVUPS (BX), Z11
+	VADDPS  Z3, Z11, Z11
+	VMINPS  Z4, Z11, Z4
+	VPXORD  Z5, Z5, Z5
+	VMOVUPS (SI), Z12
+	VADDPS  Z3, Z12, Z12
+	VMINPS  Z4, Z12, Z4
+	VCMPPS  $0x06, Z11, Z12, K1
+	VCMPPS  $0x00, Z11, Z11, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z12, K1, Z11
+	VMOVAPS Z2, K1, Z5
+	VMOVUPS (DI), Z12
+	VADDPS  Z3, Z12, Z12
+	VMINPS  Z4, Z12, Z4
+	VCMPPS  $0x06, Z11, Z12, K1
+	VCMPPS  $0x00, Z11, Z11, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z12, K1, Z11
+	VMOVAPS Z7, K1, Z5
+	VMOVUPS (R8), Z12
+	VADDPS  Z3, Z12, Z12
+	VMINPS  Z4, Z12, Z4
+	VCMPPS  $0x06, Z11, Z12, K1
+	VCMPPS  $0x00, Z11, Z11, K2
+	KANDW   K1, K2, K1
+	VMOVAPS Z12, K1, Z11
+	VMOVAPS Z8, K1, Z5
+	VMAXPS  Z9, Z11, Z9
+	VCMPPS  $0x03, Z11, Z11, K1
+	VMOVAPS Z11, K1, Z10
+	VMAXPS  Z11, Z0, Z11
+	VMINPS  Z11, Z1, Z11
+	VMOVUPS Z11, (DX)
+	VPMOVDB Z5, (R9)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	ADDQ    80(AX), DI
+	ADDQ    88(AX), R8
+	ADDQ    104(AX), R9
+	DECQ    R11
+	JNZ     pool2RangeAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	ADDQ    136(AX), DI
+	ADDQ    144(AX), R8
+	ADDQ    160(AX), R9
+	DECQ    R10
+	JNZ     pool2RangeAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z9, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z10, (DX)
+	ADDQ    $+16, CX
+	JMP     pool2RangeAVX512_block1
+
+pool2RangeAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        pool2RangeAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z9
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      24(AX), DI
+	LEAQ      (DI)(CX*4), DI
+	MOVQ      32(AX), R8
+	LEAQ      (R8)(CX*4), R8
+	MOVQ      48(AX), R9
+	LEAQ      (R9)(CX*1), R9
+	MOVQ      256(AX), R10
+
+pool2RangeAVX512_tail_outer:
+	MOVQ 264(AX), R11
+
+pool2RangeAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z10
+	VADDPS    Z3, Z10, Z10
+	VMINPS    Z4, Z10, Z4
+	VPXORD    Z6, Z6, Z6
+	VMOVUPS.Z (SI), K1, Z11
+	VADDPS    Z3, Z11, Z11
+	VMINPS    Z4, Z11, Z4
+	VCMPPS    $0x06, Z10, Z11, K2
+	VCMPPS    $0x00, Z10, Z10, K3
+	KANDW     K2, K3, K2
+	VMOVAPS   Z11, K2, Z10
+	VMOVAPS   Z2, K2, Z6
+	VMOVUPS.Z (DI), K1, Z11
+	VADDPS    Z3, Z11, Z11
+	VMINPS    Z4, Z11, Z4
+	VCMPPS    $0x06, Z10, Z11, K2
+	VCMPPS    $0x00, Z10, Z10, K3
+	KANDW     K2, K3, K2
+	VMOVAPS   Z11, K2, Z10
+	VMOVAPS   Z7, K2, Z6
+	VMOVUPS.Z (R8), K1, Z11
+	VADDPS    Z3, Z11, Z11
+	VMINPS    Z4, Z11, Z4
+	VCMPPS    $0x06, Z10, Z11, K2
+	VCMPPS    $0x00, Z10, Z10, K3
+	KANDW     K2, K3, K2
+	VMOVAPS   Z11, K2, Z10
+	VMOVAPS   Z8, K2, Z6
+	VMAXPS    Z5, Z10, Z5
+	VCMPPS    $0x03, Z10, Z10, K2
+	VMOVAPS   Z10, K2, Z9
+	VMAXPS    Z10, Z0, Z10
+	VMINPS    Z10, Z1, Z10
+	VMOVUPS   Z10, K1, (DX)
+	VPMOVDB   Z6, K1, (R9)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	ADDQ      80(AX), DI
+	ADDQ      88(AX), R8
+	ADDQ      104(AX), R9
+	DECQ      R11
+	JNZ       pool2RangeAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	ADDQ      136(AX), DI
+	ADDQ      144(AX), R8
+	ADDQ      160(AX), R9
+	DECQ      R10
+	JNZ       pool2RangeAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z4, K1, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z5, K1, (DX)
+	MOVQ      232(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z9, K1, (AX)
+
+pool2RangeAVX512_done:
+	VZEROUPPER
+	RET
+
+// func pool2RangeAVX2(args *uint64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·pool2RangeAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VPXOR        Y2, Y2, Y2
+	MOVL         $0x00000001, CX
+	MOVD         CX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x00000002, CX
+	MOVD         CX, X3
+	VPBROADCASTD X3, Y3
+	MOVL         $0x00000003, CX
+	MOVD         CX, X4
+	VPBROADCASTD X4, Y4
+	XORQ         CX, CX
+
+pool2RangeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      pool2RangeAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y5
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y7
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    24(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    32(AX), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    48(AX), R9
+	LEAQ    (R9)(CX*1), R9
+	MOVQ    256(AX), R10
+
+pool2RangeAVX2_block1_outer:
+	MOVQ 264(AX), R11
+
+pool2RangeAVX2_block1_row:
+	VMOVUPS      (BX), Y9
+	VADDPS       Y5, Y9, Y9
+	VMINPS       Y6, Y9, Y6
+	VPXOR        Y10, Y10, Y10
+	VMOVUPS      (SI), Y11
+	VADDPS       Y5, Y11, Y11
+	VMINPS       Y6, Y11, Y6
+	VCMPPS       $0x06, Y9, Y11, Y12
+	VCMPPS       $0x00, Y9, Y9, Y13
+	VANDPS       Y12, Y13, Y12
+	VBLENDVPS    Y12, Y11, Y9, Y9
+	VBLENDVPS    Y12, Y2, Y10, Y10
+	VMOVUPS      (DI), Y11
+	VADDPS       Y5, Y11, Y11
+	VMINPS       Y6, Y11, Y6
+	VCMPPS       $0x06, Y9, Y11, Y12
+	VCMPPS       $0x00, Y9, Y9, Y13
+	VANDPS       Y12, Y13, Y12
+	VBLENDVPS    Y12, Y11, Y9, Y9
+	VBLENDVPS    Y12, Y3, Y10, Y10
+	VMOVUPS      (R8), Y11
+	VADDPS       Y5, Y11, Y11
+	VMINPS       Y6, Y11, Y6
+	VCMPPS       $0x06, Y9, Y11, Y12
+	VCMPPS       $0x00, Y9, Y9, Y13
+	VANDPS       Y12, Y13, Y12
+	VBLENDVPS    Y12, Y11, Y9, Y9
+	VBLENDVPS    Y12, Y4, Y10, Y10
+	VMAXPS       Y7, Y9, Y7
+	VCMPPS       $0x03, Y9, Y9, Y11
+	VBLENDVPS    Y11, Y9, Y8, Y8
+	VMAXPS       Y9, Y0, Y9
+	VMINPS       Y9, Y1, Y9
+	VMOVUPS      Y9, (DX)
+	VEXTRACTI128 $0x01, Y10, X9
+	VPACKUSDW    X9, X10, X9
+	VPACKUSWB    X9, X9, X9
+	VMOVQ        X9, (R9)
+	ADDQ         56(AX), DX
+	ADDQ         64(AX), BX
+	ADDQ         72(AX), SI
+	ADDQ         80(AX), DI
+	ADDQ         88(AX), R8
+	ADDQ         104(AX), R9
+	DECQ         R11
+	JNZ          pool2RangeAVX2_block1_row
+	ADDQ         112(AX), DX
+	ADDQ         120(AX), BX
+	ADDQ         128(AX), SI
+	ADDQ         136(AX), DI
+	ADDQ         144(AX), R8
+	ADDQ         160(AX), R9
+	DECQ         R10
+	JNZ          pool2RangeAVX2_block1_outer
+	MOVQ         216(AX), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      Y6, (DX)
+	MOVQ         224(AX), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      Y7, (DX)
+	MOVQ         232(AX), DX
+	LEAQ         (DX)(CX*4), DX
+	VMOVUPS      Y8, (DX)
+	ADDQ         $+8, CX
+	JMP          pool2RangeAVX2_block1
+
+pool2RangeAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         pool2RangeAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y5
+	MOVQ       168(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	VMASKMOVPS (BX), Y5, Y6
+	MOVQ       216(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	VMASKMOVPS (BX), Y5, Y7
+	MOVQ       224(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	VMASKMOVPS (BX), Y5, Y8
+	MOVQ       232(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	VMASKMOVPS (BX), Y5, Y9
+	MOVQ       (AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       8(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       16(AX), DI
+	LEAQ       (DI)(CX*4), DI
+	MOVQ       24(AX), R8
+	LEAQ       (R8)(CX*4), R8
+	MOVQ       32(AX), R9
+	LEAQ       (R9)(CX*4), R9
+	MOVQ       48(AX), R10
+	LEAQ       (R10)(CX*1), R10
+	MOVQ       256(AX), R11
+
+pool2RangeAVX2_tail_outer:
+	MOVQ 264(AX), R12
+
+pool2RangeAVX2_tail_row:
+	VMASKMOVPS   (SI), Y5, Y10
+	VADDPS       Y6, Y10, Y10
+	VMINPS       Y7, Y10, Y7
+	VPXOR        Y11, Y11, Y11
+	VMASKMOVPS   (DI), Y5, Y12
+	VADDPS       Y6, Y12, Y12
+	VMINPS       Y7, Y12, Y7
+	VCMPPS       $0x06, Y10, Y12, Y13
+	VCMPPS       $0x00, Y10, Y10, Y14
+	VANDPS       Y13, Y14, Y13
+	VBLENDVPS    Y13, Y12, Y10, Y10
+	VBLENDVPS    Y13, Y2, Y11, Y11
+	VMASKMOVPS   (R8), Y5, Y12
+	VADDPS       Y6, Y12, Y12
+	VMINPS       Y7, Y12, Y7
+	VCMPPS       $0x06, Y10, Y12, Y13
+	VCMPPS       $0x00, Y10, Y10, Y14
+	VANDPS       Y13, Y14, Y13
+	VBLENDVPS    Y13, Y12, Y10, Y10
+	VBLENDVPS    Y13, Y3, Y11, Y11
+	VMASKMOVPS   (R9), Y5, Y12
+	VADDPS       Y6, Y12, Y12
+	VMINPS       Y7, Y12, Y7
+	VCMPPS       $0x06, Y10, Y12, Y13
+	VCMPPS       $0x00, Y10, Y10, Y14
+	VANDPS       Y13, Y14, Y13
+	VBLENDVPS    Y13, Y12, Y10, Y10
+	VBLENDVPS    Y13, Y4, Y11, Y11
+	VMAXPS       Y8, Y10, Y8
+	VCMPPS       $0x03, Y10, Y10, Y12
+	VBLENDVPS    Y12, Y10, Y9, Y9
+	VMAXPS       Y10, Y0, Y10
+	VMINPS       Y10, Y1, Y10
+	VMASKMOVPS   Y10, Y5, (BX)
+	VEXTRACTI128 $0x01, Y11, X10
+	VPACKUSDW    X10, X11, X10
+	VPACKUSWB    X10, X10, X10
+	VMOVQ        X10, R13
+	XORQ         R14, R14
+
+pool2RangeAVX2_tail_pack0:
+	MOVB       R13, (R10)(R14*1)
+	SHRQ       $0x08, R13
+	INCQ       R14
+	CMPQ       R14, DX
+	JL         pool2RangeAVX2_tail_pack0
+	ADDQ       56(AX), BX
+	ADDQ       64(AX), SI
+	ADDQ       72(AX), DI
+	ADDQ       80(AX), R8
+	ADDQ       88(AX), R9
+	ADDQ       104(AX), R10
+	DECQ       R12
+	JNZ        pool2RangeAVX2_tail_row
+	ADDQ       112(AX), BX
+	ADDQ       120(AX), SI
+	ADDQ       128(AX), DI
+	ADDQ       136(AX), R8
+	ADDQ       144(AX), R9
+	ADDQ       160(AX), R10
+	DECQ       R11
+	JNZ        pool2RangeAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y7, Y5, (DX)
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y8, Y5, (DX)
+	MOVQ       232(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y9, Y5, (AX)
+
+pool2RangeAVX2_done:
+	VZEROUPPER
+	RET
+
 // func pool2GradAVX512(args *uint64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·pool2GradAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	VPXORD       Z2, Z2, Z2
 	MOVL         $0x00000001, CX
 	VPBROADCASTD CX, Z3
@@ -2622,7 +3226,7 @@ TEXT ·pool2GradAVX512(SB), NOSPLIT, $0-8
 
 pool2GradAVX512_block2:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2GradAVX512_block2_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2642,10 +3246,10 @@ pool2GradAVX512_block2:
 	LEAQ    (R9)(CX*4), R9
 	MOVQ    48(AX), R10
 	LEAQ    (R10)(CX*1), R10
-	MOVQ    240(AX), R11
+	MOVQ    256(AX), R11
 
 pool2GradAVX512_block2_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 pool2GradAVX512_block2_row:
 	VMOVUPS   (R8), Z8
@@ -2716,7 +3320,7 @@ pool2GradAVX512_block2_row:
 pool2GradAVX512_block2_done:
 pool2GradAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2GradAVX512_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2735,10 +3339,10 @@ pool2GradAVX512_block1:
 	LEAQ    (R9)(CX*4), R9
 	MOVQ    48(AX), R10
 	LEAQ    (R10)(CX*1), R10
-	MOVQ    240(AX), R11
+	MOVQ    256(AX), R11
 
 pool2GradAVX512_block1_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 pool2GradAVX512_block1_row:
 	VMOVUPS   (R8), Z7
@@ -2786,7 +3390,7 @@ pool2GradAVX512_block1_row:
 	JMP       pool2GradAVX512_block1
 
 pool2GradAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        pool2GradAVX512_done
 	MOVQ      $-1, BX
@@ -2809,10 +3413,10 @@ pool2GradAVX512_block1_done:
 	LEAQ      (R9)(CX*4), R9
 	MOVQ      48(AX), R10
 	LEAQ      (R10)(CX*1), R10
-	MOVQ      240(AX), R11
+	MOVQ      256(AX), R11
 
 pool2GradAVX512_tail_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 pool2GradAVX512_tail_row:
 	VMOVUPS.Z   (R8), K1, Z7
@@ -2865,8 +3469,8 @@ pool2GradAVX512_done:
 // Requires: AVX, AVX2, SSE2
 TEXT ·pool2GradAVX2(SB), NOSPLIT, $8-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	VPXOR        Y2, Y2, Y2
 	MOVL         $0x00000001, CX
 	MOVD         CX, X3
@@ -2881,7 +3485,7 @@ TEXT ·pool2GradAVX2(SB), NOSPLIT, $8-8
 
 pool2GradAVX2_block2:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2GradAVX2_block2_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2901,10 +3505,10 @@ pool2GradAVX2_block2:
 	LEAQ    (R9)(CX*4), R9
 	MOVQ    48(AX), R10
 	LEAQ    (R10)(CX*1), R10
-	MOVQ    240(AX), R11
+	MOVQ    256(AX), R11
 
 pool2GradAVX2_block2_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 pool2GradAVX2_block2_row:
 	VMOVUPS   (R8), Y8
@@ -2975,7 +3579,7 @@ pool2GradAVX2_block2_row:
 pool2GradAVX2_block2_done:
 pool2GradAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      pool2GradAVX2_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -2994,10 +3598,10 @@ pool2GradAVX2_block1:
 	LEAQ    (R9)(CX*4), R9
 	MOVQ    48(AX), R10
 	LEAQ    (R10)(CX*1), R10
-	MOVQ    240(AX), R11
+	MOVQ    256(AX), R11
 
 pool2GradAVX2_block1_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 pool2GradAVX2_block1_row:
 	VMOVUPS   (R8), Y7
@@ -3045,7 +3649,7 @@ pool2GradAVX2_block1_row:
 	JMP       pool2GradAVX2_block1
 
 pool2GradAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         pool2GradAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -3069,10 +3673,10 @@ pool2GradAVX2_block1_done:
 	LEAQ       (R10)(CX*4), R10
 	MOVQ       48(AX), R11
 	LEAQ       (R11)(CX*1), R11
-	MOVQ       240(AX), R12
+	MOVQ       256(AX), R12
 
 pool2GradAVX2_tail_outer:
-	MOVQ 248(AX), R13
+	MOVQ 264(AX), R13
 
 pool2GradAVX2_tail_row:
 	VMASKMOVPS (R9), Y6, Y8
@@ -3135,13 +3739,13 @@ pool2GradAVX2_done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·scaleShiftActAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 scaleShiftActAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      scaleShiftActAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -3159,10 +3763,10 @@ scaleShiftActAVX512_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 scaleShiftActAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scaleShiftActAVX512_block4_row:
 	VMOVUPS (BX), Z10
@@ -3203,7 +3807,7 @@ scaleShiftActAVX512_block4_row:
 scaleShiftActAVX512_block4_done:
 scaleShiftActAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      scaleShiftActAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -3215,10 +3819,10 @@ scaleShiftActAVX512_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 scaleShiftActAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scaleShiftActAVX512_block1_row:
 	VMOVUPS (BX), Z4
@@ -3239,7 +3843,7 @@ scaleShiftActAVX512_block1_row:
 	JMP     scaleShiftActAVX512_block1
 
 scaleShiftActAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        scaleShiftActAVX512_done
 	MOVQ      $-1, BX
@@ -3255,10 +3859,10 @@ scaleShiftActAVX512_block1_done:
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 scaleShiftActAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 scaleShiftActAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z4
@@ -3284,13 +3888,13 @@ scaleShiftActAVX512_done:
 // Requires: AVX
 TEXT ·scaleShiftActAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 scaleShiftActAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      scaleShiftActAVX2_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -3308,10 +3912,10 @@ scaleShiftActAVX2_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 scaleShiftActAVX2_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scaleShiftActAVX2_block4_row:
 	VMOVUPS (BX), Y10
@@ -3352,7 +3956,7 @@ scaleShiftActAVX2_block4_row:
 scaleShiftActAVX2_block4_done:
 scaleShiftActAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      scaleShiftActAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -3364,10 +3968,10 @@ scaleShiftActAVX2_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 scaleShiftActAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scaleShiftActAVX2_block1_row:
 	VMOVUPS (BX), Y4
@@ -3388,7 +3992,7 @@ scaleShiftActAVX2_block1_row:
 	JMP     scaleShiftActAVX2_block1
 
 scaleShiftActAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         scaleShiftActAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -3405,10 +4009,10 @@ scaleShiftActAVX2_block1_done:
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 scaleShiftActAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 scaleShiftActAVX2_tail_row:
 	VMASKMOVPS (BX), Y2, Y5
@@ -3430,979 +4034,1474 @@ scaleShiftActAVX2_done:
 	VZEROUPPER
 	RET
 
-// func sum64AVX512(args *uint64)
+// func scaleShiftQuantizeAVX512(args *uint64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·sum64AVX512(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	XORQ CX, CX
-
-sum64AVX512_block4:
-	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      sum64AVX512_block4_done
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z0
-	VMOVUPS 64(DX), Z1
-	VMOVUPS 128(DX), Z2
-	VMOVUPS 192(DX), Z3
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-sum64AVX512_block4_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX512_block4_row:
-	VCVTPS2PD (DX), Z4
-	VADDPD    Z4, Z0, Z0
-	VCVTPS2PD 32(DX), Z4
-	VADDPD    Z4, Z1, Z1
-	VCVTPS2PD 64(DX), Z4
-	VADDPD    Z4, Z2, Z2
-	VCVTPS2PD 96(DX), Z4
-	VADDPD    Z4, Z3, Z3
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       sum64AVX512_block4_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       sum64AVX512_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z0, (DX)
-	VMOVUPS   Z1, 64(DX)
-	VMOVUPS   Z2, 128(DX)
-	VMOVUPS   Z3, 192(DX)
-	ADDQ      $+32, CX
-	JMP       sum64AVX512_block4
-
-sum64AVX512_block4_done:
-sum64AVX512_block1:
-	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      sum64AVX512_block1_done
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z0
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-sum64AVX512_block1_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX512_block1_row:
-	VCVTPS2PD (DX), Z1
-	VADDPD    Z1, Z0, Z0
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       sum64AVX512_block1_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       sum64AVX512_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z0, (DX)
-	ADDQ      $+8, CX
-	JMP       sum64AVX512_block1
-
-sum64AVX512_block1_done:
-	MOVQ      256(AX), DX
-	SUBQ      CX, DX
-	JZ        sum64AVX512_done
-	MOVQ      $-1, BX
-	BZHIQ     DX, BX, BX
-	KMOVW     BX, K1
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z0
-	MOVQ      (AX), DX
-	LEAQ      (DX)(CX*4), DX
-	MOVQ      240(AX), BX
-
-sum64AVX512_tail_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX512_tail_row:
-	VCVTPS2PD.Z (DX), K1, Z1
-	VADDPD      Z1, Z0, Z0
-	ADDQ        56(AX), DX
-	DECQ        SI
-	JNZ         sum64AVX512_tail_row
-	ADDQ        112(AX), DX
-	DECQ        BX
-	JNZ         sum64AVX512_tail_outer
-	MOVQ        216(AX), AX
-	LEAQ        (AX)(CX*8), AX
-	VMOVUPD     Z0, K1, (AX)
-
-sum64AVX512_done:
-	VZEROUPPER
-	RET
-
-// func sum64AVX2(args *uint64)
-// Requires: AVX, AVX2
-TEXT ·sum64AVX2(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	XORQ CX, CX
-
-sum64AVX2_block4:
-	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      sum64AVX2_block4_done
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 64(DX), Y2
-	VMOVUPS 96(DX), Y3
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-sum64AVX2_block4_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX2_block4_row:
-	VCVTPS2PD (DX), Y4
-	VADDPD    Y4, Y0, Y0
-	VCVTPS2PD 16(DX), Y4
-	VADDPD    Y4, Y1, Y1
-	VCVTPS2PD 32(DX), Y4
-	VADDPD    Y4, Y2, Y2
-	VCVTPS2PD 48(DX), Y4
-	VADDPD    Y4, Y3, Y3
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       sum64AVX2_block4_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       sum64AVX2_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y0, (DX)
-	VMOVUPS   Y1, 32(DX)
-	VMOVUPS   Y2, 64(DX)
-	VMOVUPS   Y3, 96(DX)
-	ADDQ      $+16, CX
-	JMP       sum64AVX2_block4
-
-sum64AVX2_block4_done:
-sum64AVX2_block1:
-	LEAQ    4(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      sum64AVX2_block1_done
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y0
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-sum64AVX2_block1_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX2_block1_row:
-	VCVTPS2PD (DX), Y1
-	VADDPD    Y1, Y0, Y0
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       sum64AVX2_block1_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       sum64AVX2_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y0, (DX)
-	ADDQ      $+4, CX
-	JMP       sum64AVX2_block1
-
-sum64AVX2_block1_done:
-	MOVQ       256(AX), DX
-	SUBQ       CX, DX
-	JZ         sum64AVX2_done
-	LEAQ       elementwiseMasks<>+0(SB), BX
-	MOVQ       $+8, SI
-	SUBQ       DX, SI
-	VMOVUPS    (BX)(SI*4), X0
-	VPMOVSXDQ  X0, Y1
-	MOVQ       216(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y1, Y2
-	MOVQ       (AX), DX
-	LEAQ       (DX)(CX*4), DX
-	MOVQ       240(AX), BX
-
-sum64AVX2_tail_outer:
-	MOVQ 248(AX), SI
-
-sum64AVX2_tail_row:
-	VMASKMOVPS (DX), X0, X3
-	VCVTPS2PD  X3, Y3
-	VADDPD     Y3, Y2, Y2
-	ADDQ       56(AX), DX
-	DECQ       SI
-	JNZ        sum64AVX2_tail_row
-	ADDQ       112(AX), DX
-	DECQ       BX
-	JNZ        sum64AVX2_tail_outer
-	MOVQ       216(AX), AX
-	LEAQ       (AX)(CX*8), AX
-	VMASKMOVPD Y2, Y1, (AX)
-
-sum64AVX2_done:
-	VZEROUPPER
-	RET
-
-// func squares64AVX512(args *uint64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·squares64AVX512(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	XORQ CX, CX
-
-squares64AVX512_block4:
-	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      squares64AVX512_block4_done
-	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z0
-	VMOVUPS 64(DX), Z1
-	VMOVUPS 128(DX), Z2
-	VMOVUPS 192(DX), Z3
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z4
-	VMOVUPS 64(DX), Z5
-	VMOVUPS 128(DX), Z6
-	VMOVUPS 192(DX), Z7
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-squares64AVX512_block4_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX512_block4_row:
-	VCVTPS2PD (DX), Z8
-	VSUBPD    Z0, Z8, Z8
-	VMULPD    Z8, Z8, Z8
-	VADDPD    Z8, Z4, Z4
-	VCVTPS2PD 32(DX), Z8
-	VSUBPD    Z1, Z8, Z8
-	VMULPD    Z8, Z8, Z8
-	VADDPD    Z8, Z5, Z5
-	VCVTPS2PD 64(DX), Z8
-	VSUBPD    Z2, Z8, Z8
-	VMULPD    Z8, Z8, Z8
-	VADDPD    Z8, Z6, Z6
-	VCVTPS2PD 96(DX), Z8
-	VSUBPD    Z3, Z8, Z8
-	VMULPD    Z8, Z8, Z8
-	VADDPD    Z8, Z7, Z7
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       squares64AVX512_block4_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       squares64AVX512_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z4, (DX)
-	VMOVUPS   Z5, 64(DX)
-	VMOVUPS   Z6, 128(DX)
-	VMOVUPS   Z7, 192(DX)
-	ADDQ      $+32, CX
-	JMP       squares64AVX512_block4
-
-squares64AVX512_block4_done:
-squares64AVX512_block1:
-	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      squares64AVX512_block1_done
-	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z0
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z1
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-squares64AVX512_block1_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX512_block1_row:
-	VCVTPS2PD (DX), Z2
-	VSUBPD    Z0, Z2, Z2
-	VMULPD    Z2, Z2, Z2
-	VADDPD    Z2, Z1, Z1
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       squares64AVX512_block1_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       squares64AVX512_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z1, (DX)
-	ADDQ      $+8, CX
-	JMP       squares64AVX512_block1
-
-squares64AVX512_block1_done:
-	MOVQ      256(AX), DX
-	SUBQ      CX, DX
-	JZ        squares64AVX512_done
-	MOVQ      $-1, BX
-	BZHIQ     DX, BX, BX
-	KMOVW     BX, K1
-	MOVQ      168(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z0
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z1
-	MOVQ      (AX), DX
-	LEAQ      (DX)(CX*4), DX
-	MOVQ      240(AX), BX
-
-squares64AVX512_tail_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX512_tail_row:
-	VCVTPS2PD.Z (DX), K1, Z2
-	VSUBPD      Z0, Z2, Z2
-	VMULPD      Z2, Z2, Z2
-	VADDPD      Z2, Z1, Z1
-	ADDQ        56(AX), DX
-	DECQ        SI
-	JNZ         squares64AVX512_tail_row
-	ADDQ        112(AX), DX
-	DECQ        BX
-	JNZ         squares64AVX512_tail_outer
-	MOVQ        216(AX), AX
-	LEAQ        (AX)(CX*8), AX
-	VMOVUPD     Z1, K1, (AX)
-
-squares64AVX512_done:
-	VZEROUPPER
-	RET
-
-// func squares64AVX2(args *uint64)
-// Requires: AVX, AVX2
-TEXT ·squares64AVX2(SB), NOSPLIT, $0-8
-	MOVQ args+0(FP), AX
-	XORQ CX, CX
-
-squares64AVX2_block4:
-	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      squares64AVX2_block4_done
-	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y0
-	VMOVUPS 32(DX), Y1
-	VMOVUPS 64(DX), Y2
-	VMOVUPS 96(DX), Y3
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y4
-	VMOVUPS 32(DX), Y5
-	VMOVUPS 64(DX), Y6
-	VMOVUPS 96(DX), Y7
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-squares64AVX2_block4_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX2_block4_row:
-	VCVTPS2PD (DX), Y8
-	VSUBPD    Y0, Y8, Y8
-	VMULPD    Y8, Y8, Y8
-	VADDPD    Y8, Y4, Y4
-	VCVTPS2PD 16(DX), Y8
-	VSUBPD    Y1, Y8, Y8
-	VMULPD    Y8, Y8, Y8
-	VADDPD    Y8, Y5, Y5
-	VCVTPS2PD 32(DX), Y8
-	VSUBPD    Y2, Y8, Y8
-	VMULPD    Y8, Y8, Y8
-	VADDPD    Y8, Y6, Y6
-	VCVTPS2PD 48(DX), Y8
-	VSUBPD    Y3, Y8, Y8
-	VMULPD    Y8, Y8, Y8
-	VADDPD    Y8, Y7, Y7
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       squares64AVX2_block4_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       squares64AVX2_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y4, (DX)
-	VMOVUPS   Y5, 32(DX)
-	VMOVUPS   Y6, 64(DX)
-	VMOVUPS   Y7, 96(DX)
-	ADDQ      $+16, CX
-	JMP       squares64AVX2_block4
-
-squares64AVX2_block4_done:
-squares64AVX2_block1:
-	LEAQ    4(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      squares64AVX2_block1_done
-	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y0
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y1
-	MOVQ    (AX), DX
-	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
-
-squares64AVX2_block1_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX2_block1_row:
-	VCVTPS2PD (DX), Y2
-	VSUBPD    Y0, Y2, Y2
-	VMULPD    Y2, Y2, Y2
-	VADDPD    Y2, Y1, Y1
-	ADDQ      56(AX), DX
-	DECQ      SI
-	JNZ       squares64AVX2_block1_row
-	ADDQ      112(AX), DX
-	DECQ      BX
-	JNZ       squares64AVX2_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y1, (DX)
-	ADDQ      $+4, CX
-	JMP       squares64AVX2_block1
-
-squares64AVX2_block1_done:
-	MOVQ       256(AX), DX
-	SUBQ       CX, DX
-	JZ         squares64AVX2_done
-	LEAQ       elementwiseMasks<>+0(SB), BX
-	MOVQ       $+8, SI
-	SUBQ       DX, SI
-	VMOVUPS    (BX)(SI*4), X0
-	VPMOVSXDQ  X0, Y1
-	MOVQ       168(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y1, Y2
-	MOVQ       216(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y1, Y3
-	MOVQ       (AX), DX
-	LEAQ       (DX)(CX*4), DX
-	MOVQ       240(AX), BX
-
-squares64AVX2_tail_outer:
-	MOVQ 248(AX), SI
-
-squares64AVX2_tail_row:
-	VMASKMOVPS (DX), X0, X4
-	VCVTPS2PD  X4, Y4
-	VSUBPD     Y2, Y4, Y4
-	VMULPD     Y4, Y4, Y4
-	VADDPD     Y4, Y3, Y3
-	ADDQ       56(AX), DX
-	DECQ       SI
-	JNZ        squares64AVX2_tail_row
-	ADDQ       112(AX), DX
-	DECQ       BX
-	JNZ        squares64AVX2_tail_outer
-	MOVQ       216(AX), AX
-	LEAQ       (AX)(CX*8), AX
-	VMASKMOVPD Y3, Y1, (AX)
-
-squares64AVX2_done:
-	VZEROUPPER
-	RET
-
-// func normGradSumsAVX512(args *uint64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·normGradSumsAVX512(SB), NOSPLIT, $0-8
+TEXT ·scaleShiftQuantizeAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VCVTPS2PD    Y0, Z0
-	VBROADCASTSS 268(AX), Z1
-	VCVTPS2PD    Y1, Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 296(AX), Z4
+	VBROADCASTSS 300(AX), Z5
+	VBROADCASTSS 304(AX), Z6
 	XORQ         CX, CX
 
-normGradSumsAVX512_block4:
-	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradSumsAVX512_block4_done
+scaleShiftQuantizeAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeAVX512_block4_done
 	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z2
-	VMOVUPS 64(DX), Z3
-	VMOVUPS 128(DX), Z4
-	VMOVUPS 192(DX), Z5
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z6
-	VMOVUPS 64(DX), Z7
-	VMOVUPS 128(DX), Z8
-	VMOVUPS 192(DX), Z9
-	MOVQ    224(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z10
-	VMOVUPS 64(DX), Z11
-	VMOVUPS 128(DX), Z12
-	VMOVUPS 192(DX), Z13
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z7
+	VMOVUPS 64(DX), Z8
+	VMOVUPS 128(DX), Z9
+	VMOVUPS 192(DX), Z10
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z11
+	VMOVUPS 64(DX), Z12
+	VMOVUPS 128(DX), Z13
+	VMOVUPS 192(DX), Z14
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    16(AX), SI
-	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), SI
 
-normGradSumsAVX512_block4_outer:
-	MOVQ 248(AX), R8
+scaleShiftQuantizeAVX512_block4_outer:
+	MOVQ 264(AX), DI
 
-normGradSumsAVX512_block4_row:
-	VCVTPS2PD (DX), Z14
-	VCVTPS2PD (BX), Z15
-	VCMPPD    $0x06, Z0, Z15, K1
-	VCMPPD    $0x09, Z1, Z15, K2
-	KANDW     K1, K2, K1
-	VMOVAPD.Z Z14, K1, Z14
-	VADDPD    Z14, Z6, Z6
-	VCVTPS2PD (SI), Z15
-	VSUBPD    Z2, Z15, Z15
-	VMULPD    Z15, Z14, Z14
-	VADDPD    Z14, Z10, Z10
-	VCVTPS2PD 32(DX), Z14
-	VCVTPS2PD 32(BX), Z15
-	VCMPPD    $0x06, Z0, Z15, K1
-	VCMPPD    $0x09, Z1, Z15, K2
-	KANDW     K1, K2, K1
-	VMOVAPD.Z Z14, K1, Z14
-	VADDPD    Z14, Z7, Z7
-	VCVTPS2PD 32(SI), Z15
-	VSUBPD    Z3, Z15, Z15
-	VMULPD    Z15, Z14, Z14
-	VADDPD    Z14, Z11, Z11
-	VCVTPS2PD 64(DX), Z14
-	VCVTPS2PD 64(BX), Z15
-	VCMPPD    $0x06, Z0, Z15, K1
-	VCMPPD    $0x09, Z1, Z15, K2
-	KANDW     K1, K2, K1
-	VMOVAPD.Z Z14, K1, Z14
-	VADDPD    Z14, Z8, Z8
-	VCVTPS2PD 64(SI), Z15
-	VSUBPD    Z4, Z15, Z15
-	VMULPD    Z15, Z14, Z14
-	VADDPD    Z14, Z12, Z12
-	VCVTPS2PD 96(DX), Z14
-	VCVTPS2PD 96(BX), Z15
-	VCMPPD    $0x06, Z0, Z15, K1
-	VCMPPD    $0x09, Z1, Z15, K2
-	KANDW     K1, K2, K1
-	VMOVAPD.Z Z14, K1, Z14
-	VADDPD    Z14, Z9, Z9
-	VCVTPS2PD 96(SI), Z15
-	VSUBPD    Z5, Z15, Z15
-	VMULPD    Z15, Z14, Z14
-	VADDPD    Z14, Z13, Z13
-	ADDQ      56(AX), DX
-	ADDQ      64(AX), BX
-	ADDQ      72(AX), SI
-	DECQ      R8
-	JNZ       normGradSumsAVX512_block4_row
-	ADDQ      112(AX), DX
-	ADDQ      120(AX), BX
-	ADDQ      128(AX), SI
-	DECQ      DI
-	JNZ       normGradSumsAVX512_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z6, (DX)
-	VMOVUPS   Z7, 64(DX)
-	VMOVUPS   Z8, 128(DX)
-	VMOVUPS   Z9, 192(DX)
-	MOVQ      224(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z10, (DX)
-	VMOVUPS   Z11, 64(DX)
-	VMOVUPS   Z12, 128(DX)
-	VMOVUPS   Z13, 192(DX)
-	ADDQ      $+32, CX
-	JMP       normGradSumsAVX512_block4
+scaleShiftQuantizeAVX512_block4_row:
+	VMOVUPS     (BX), Z15
+	VMULPS      Z7, Z15, Z15
+	VADDPS      Z11, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VDIVPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, (DX)
+	VMOVUPS     64(BX), Z15
+	VMULPS      Z8, Z15, Z15
+	VADDPS      Z12, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VDIVPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 64(DX)
+	VMOVUPS     128(BX), Z15
+	VMULPS      Z9, Z15, Z15
+	VADDPS      Z13, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VDIVPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 128(DX)
+	VMOVUPS     192(BX), Z15
+	VMULPS      Z10, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VDIVPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 192(DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         scaleShiftQuantizeAVX512_block4_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         scaleShiftQuantizeAVX512_block4_outer
+	ADDQ        $+64, CX
+	JMP         scaleShiftQuantizeAVX512_block4
 
-normGradSumsAVX512_block4_done:
-normGradSumsAVX512_block1:
-	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradSumsAVX512_block1_done
+scaleShiftQuantizeAVX512_block4_done:
+scaleShiftQuantizeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeAVX512_block1_done
 	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z2
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z3
-	MOVQ    224(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Z4
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z7
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    16(AX), SI
-	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), SI
 
-normGradSumsAVX512_block1_outer:
-	MOVQ 248(AX), R8
+scaleShiftQuantizeAVX512_block1_outer:
+	MOVQ 264(AX), DI
 
-normGradSumsAVX512_block1_row:
-	VCVTPS2PD (DX), Z5
-	VCVTPS2PD (BX), Z6
-	VCMPPD    $0x06, Z0, Z6, K1
-	VCMPPD    $0x09, Z1, Z6, K2
-	KANDW     K1, K2, K1
-	VMOVAPD.Z Z5, K1, Z5
-	VADDPD    Z5, Z3, Z3
-	VCVTPS2PD (SI), Z6
-	VSUBPD    Z2, Z6, Z6
-	VMULPD    Z6, Z5, Z5
-	VADDPD    Z5, Z4, Z4
-	ADDQ      56(AX), DX
-	ADDQ      64(AX), BX
-	ADDQ      72(AX), SI
-	DECQ      R8
-	JNZ       normGradSumsAVX512_block1_row
-	ADDQ      112(AX), DX
-	ADDQ      120(AX), BX
-	ADDQ      128(AX), SI
-	DECQ      DI
-	JNZ       normGradSumsAVX512_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z3, (DX)
-	MOVQ      224(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Z4, (DX)
-	ADDQ      $+8, CX
-	JMP       normGradSumsAVX512_block1
+scaleShiftQuantizeAVX512_block1_row:
+	VMOVUPS     (BX), Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMINPS      Z9, Z1, Z9
+	VSUBPS      Z2, Z9, Z9
+	VDIVPS      Z5, Z9, Z9
+	VSUBPS      Z4, Z9, Z9
+	VADDPS      Z6, Z9, Z9
+	VRNDSCALEPS $0x01, Z9, Z9
+	VMULPS      Z3, Z9, Z9
+	VMOVUPS     Z9, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         scaleShiftQuantizeAVX512_block1_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         scaleShiftQuantizeAVX512_block1_outer
+	ADDQ        $+16, CX
+	JMP         scaleShiftQuantizeAVX512_block1
 
-normGradSumsAVX512_block1_done:
-	MOVQ      256(AX), DX
+scaleShiftQuantizeAVX512_block1_done:
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
-	JZ        normGradSumsAVX512_done
+	JZ        scaleShiftQuantizeAVX512_done
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
 	KMOVW     BX, K1
 	MOVQ      168(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z2
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z3
-	MOVQ      224(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPD.Z (DX), K1, Z4
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z7
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z8
 	MOVQ      (AX), DX
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
-	MOVQ      16(AX), SI
-	LEAQ      (SI)(CX*4), SI
-	MOVQ      240(AX), DI
+	MOVQ      256(AX), CX
 
-normGradSumsAVX512_tail_outer:
-	MOVQ 248(AX), R8
+scaleShiftQuantizeAVX512_tail_outer:
+	MOVQ 264(AX), SI
 
-normGradSumsAVX512_tail_row:
-	VCVTPS2PD.Z (DX), K1, Z5
-	VCVTPS2PD.Z (BX), K1, Z6
-	VCMPPD      $0x06, Z0, Z6, K2
-	VCMPPD      $0x09, Z1, Z6, K3
-	KANDW       K2, K3, K2
-	VMOVAPD.Z   Z5, K2, Z5
-	VADDPD      Z5, Z3, Z3
-	VCVTPS2PD.Z (SI), K1, Z6
-	VSUBPD      Z2, Z6, Z6
-	VMULPD      Z6, Z5, Z5
-	VADDPD      Z5, Z4, Z4
+scaleShiftQuantizeAVX512_tail_row:
+	VMOVUPS.Z   (BX), K1, Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMINPS      Z9, Z1, Z9
+	VSUBPS      Z2, Z9, Z9
+	VDIVPS      Z5, Z9, Z9
+	VSUBPS      Z4, Z9, Z9
+	VADDPS      Z6, Z9, Z9
+	VRNDSCALEPS $0x01, Z9, Z9
+	VMULPS      Z3, Z9, Z9
+	VMOVUPS     Z9, K1, (DX)
 	ADDQ        56(AX), DX
 	ADDQ        64(AX), BX
-	ADDQ        72(AX), SI
-	DECQ        R8
-	JNZ         normGradSumsAVX512_tail_row
+	DECQ        SI
+	JNZ         scaleShiftQuantizeAVX512_tail_row
 	ADDQ        112(AX), DX
 	ADDQ        120(AX), BX
-	ADDQ        128(AX), SI
-	DECQ        DI
-	JNZ         normGradSumsAVX512_tail_outer
-	MOVQ        216(AX), DX
-	LEAQ        (DX)(CX*8), DX
-	VMOVUPD     Z3, K1, (DX)
-	MOVQ        224(AX), AX
-	LEAQ        (AX)(CX*8), AX
-	VMOVUPD     Z4, K1, (AX)
+	DECQ        CX
+	JNZ         scaleShiftQuantizeAVX512_tail_outer
 
-normGradSumsAVX512_done:
+scaleShiftQuantizeAVX512_done:
 	VZEROUPPER
 	RET
 
-// func normGradSumsAVX2(args *uint64)
-// Requires: AVX, AVX2
-TEXT ·normGradSumsAVX2(SB), NOSPLIT, $0-8
+// func scaleShiftQuantizeAVX2(args *uint64)
+// Requires: AVX
+TEXT ·scaleShiftQuantizeAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VCVTPS2PD    X0, Y0
-	VBROADCASTSS 268(AX), Y1
-	VCVTPS2PD    X1, Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 296(AX), Y4
+	VBROADCASTSS 300(AX), Y5
+	VBROADCASTSS 304(AX), Y6
 	XORQ         CX, CX
 
-normGradSumsAVX2_block4:
-	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradSumsAVX2_block4_done
+scaleShiftQuantizeAVX2_block2:
+	LEAQ 16(CX), DX
+	CMPQ DX, 272(AX)
+	JG   scaleShiftQuantizeAVX2_block2_done
+	MOVQ 168(AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 176(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ (AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 8(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 256(AX), R8
+
+scaleShiftQuantizeAVX2_block2_outer:
+	MOVQ 264(AX), R9
+
+scaleShiftQuantizeAVX2_block2_row:
+	VMOVUPS  (DI), Y7
+	VMOVUPS  (DX), Y8
+	VMULPS   Y8, Y7, Y7
+	VMOVUPS  (BX), Y8
+	VADDPS   Y8, Y7, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMINPS   Y7, Y1, Y7
+	VSUBPS   Y2, Y7, Y7
+	VDIVPS   Y5, Y7, Y7
+	VSUBPS   Y4, Y7, Y7
+	VADDPS   Y6, Y7, Y7
+	VROUNDPS $0x01, Y7, Y7
+	VMULPS   Y3, Y7, Y7
+	VMOVUPS  Y7, (SI)
+	VMOVUPS  32(DI), Y7
+	VMOVUPS  32(DX), Y8
+	VMULPS   Y8, Y7, Y7
+	VMOVUPS  32(BX), Y8
+	VADDPS   Y8, Y7, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMINPS   Y7, Y1, Y7
+	VSUBPS   Y2, Y7, Y7
+	VDIVPS   Y5, Y7, Y7
+	VSUBPS   Y4, Y7, Y7
+	VADDPS   Y6, Y7, Y7
+	VROUNDPS $0x01, Y7, Y7
+	VMULPS   Y3, Y7, Y7
+	VMOVUPS  Y7, 32(SI)
+	ADDQ     56(AX), SI
+	ADDQ     64(AX), DI
+	DECQ     R9
+	JNZ      scaleShiftQuantizeAVX2_block2_row
+	ADDQ     112(AX), SI
+	ADDQ     120(AX), DI
+	DECQ     R8
+	JNZ      scaleShiftQuantizeAVX2_block2_outer
+	ADDQ     $+16, CX
+	JMP      scaleShiftQuantizeAVX2_block2
+
+scaleShiftQuantizeAVX2_block2_done:
+scaleShiftQuantizeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeAVX2_block1_done
 	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	MOVQ    216(AX), BX
-	LEAQ    (BX)(CX*8), BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	VMOVUPS 64(BX), Y4
-	VMOVUPS 96(BX), Y5
-	MOVQ    224(AX), BX
-	LEAQ    (BX)(CX*8), BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	VMOVUPS 64(BX), Y8
-	VMOVUPS 96(BX), Y9
-	MOVQ    (AX), BX
-	LEAQ    (BX)(CX*4), BX
-	MOVQ    8(AX), SI
-	LEAQ    (SI)(CX*4), SI
-	MOVQ    16(AX), DI
-	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), R8
-
-normGradSumsAVX2_block4_outer:
-	MOVQ 248(AX), R9
-
-normGradSumsAVX2_block4_row:
-	VCVTPS2PD (BX), Y10
-	VCVTPS2PD (SI), Y11
-	VCMPPD    $0x06, Y0, Y11, Y12
-	VCMPPD    $0x09, Y1, Y11, Y11
-	VANDPS    Y12, Y11, Y11
-	VANDPS    Y10, Y11, Y10
-	VADDPD    Y10, Y2, Y2
-	VCVTPS2PD (DI), Y11
-	VMOVUPS   (DX), Y12
-	VSUBPD    Y12, Y11, Y11
-	VMULPD    Y11, Y10, Y10
-	VADDPD    Y10, Y6, Y6
-	VCVTPS2PD 16(BX), Y10
-	VCVTPS2PD 16(SI), Y11
-	VCMPPD    $0x06, Y0, Y11, Y12
-	VCMPPD    $0x09, Y1, Y11, Y11
-	VANDPS    Y12, Y11, Y11
-	VANDPS    Y10, Y11, Y10
-	VADDPD    Y10, Y3, Y3
-	VCVTPS2PD 16(DI), Y11
-	VMOVUPS   32(DX), Y12
-	VSUBPD    Y12, Y11, Y11
-	VMULPD    Y11, Y10, Y10
-	VADDPD    Y10, Y7, Y7
-	VCVTPS2PD 32(BX), Y10
-	VCVTPS2PD 32(SI), Y11
-	VCMPPD    $0x06, Y0, Y11, Y12
-	VCMPPD    $0x09, Y1, Y11, Y11
-	VANDPS    Y12, Y11, Y11
-	VANDPS    Y10, Y11, Y10
-	VADDPD    Y10, Y4, Y4
-	VCVTPS2PD 32(DI), Y11
-	VMOVUPS   64(DX), Y12
-	VSUBPD    Y12, Y11, Y11
-	VMULPD    Y11, Y10, Y10
-	VADDPD    Y10, Y8, Y8
-	VCVTPS2PD 48(BX), Y10
-	VCVTPS2PD 48(SI), Y11
-	VCMPPD    $0x06, Y0, Y11, Y12
-	VCMPPD    $0x09, Y1, Y11, Y11
-	VANDPS    Y12, Y11, Y11
-	VANDPS    Y10, Y11, Y10
-	VADDPD    Y10, Y5, Y5
-	VCVTPS2PD 48(DI), Y11
-	VMOVUPS   96(DX), Y12
-	VSUBPD    Y12, Y11, Y11
-	VMULPD    Y11, Y10, Y10
-	VADDPD    Y10, Y9, Y9
-	ADDQ      56(AX), BX
-	ADDQ      64(AX), SI
-	ADDQ      72(AX), DI
-	DECQ      R9
-	JNZ       normGradSumsAVX2_block4_row
-	ADDQ      112(AX), BX
-	ADDQ      120(AX), SI
-	ADDQ      128(AX), DI
-	DECQ      R8
-	JNZ       normGradSumsAVX2_block4_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y2, (DX)
-	VMOVUPS   Y3, 32(DX)
-	VMOVUPS   Y4, 64(DX)
-	VMOVUPS   Y5, 96(DX)
-	MOVQ      224(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y6, (DX)
-	VMOVUPS   Y7, 32(DX)
-	VMOVUPS   Y8, 64(DX)
-	VMOVUPS   Y9, 96(DX)
-	ADDQ      $+16, CX
-	JMP       normGradSumsAVX2_block4
-
-normGradSumsAVX2_block4_done:
-normGradSumsAVX2_block1:
-	LEAQ    4(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradSumsAVX2_block1_done
-	MOVQ    168(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y2
-	MOVQ    216(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y3
-	MOVQ    224(AX), DX
-	LEAQ    (DX)(CX*8), DX
-	VMOVUPS (DX), Y4
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y7
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    16(AX), SI
-	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), SI
 
-normGradSumsAVX2_block1_outer:
-	MOVQ 248(AX), R8
+scaleShiftQuantizeAVX2_block1_outer:
+	MOVQ 264(AX), DI
 
-normGradSumsAVX2_block1_row:
-	VCVTPS2PD (DX), Y5
-	VCVTPS2PD (BX), Y6
-	VCMPPD    $0x06, Y0, Y6, Y7
-	VCMPPD    $0x09, Y1, Y6, Y6
-	VANDPS    Y7, Y6, Y6
-	VANDPS    Y5, Y6, Y5
-	VADDPD    Y5, Y3, Y3
-	VCVTPS2PD (SI), Y6
-	VSUBPD    Y2, Y6, Y6
-	VMULPD    Y6, Y5, Y5
-	VADDPD    Y5, Y4, Y4
-	ADDQ      56(AX), DX
-	ADDQ      64(AX), BX
-	ADDQ      72(AX), SI
-	DECQ      R8
-	JNZ       normGradSumsAVX2_block1_row
-	ADDQ      112(AX), DX
-	ADDQ      120(AX), BX
-	ADDQ      128(AX), SI
-	DECQ      DI
-	JNZ       normGradSumsAVX2_block1_outer
-	MOVQ      216(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y3, (DX)
-	MOVQ      224(AX), DX
-	LEAQ      (DX)(CX*8), DX
-	VMOVUPS   Y4, (DX)
-	ADDQ      $+4, CX
-	JMP       normGradSumsAVX2_block1
+scaleShiftQuantizeAVX2_block1_row:
+	VMOVUPS  (BX), Y9
+	VMULPS   Y7, Y9, Y9
+	VADDPS   Y8, Y9, Y9
+	VMAXPS   Y9, Y0, Y9
+	VMINPS   Y9, Y1, Y9
+	VSUBPS   Y2, Y9, Y9
+	VDIVPS   Y5, Y9, Y9
+	VSUBPS   Y4, Y9, Y9
+	VADDPS   Y6, Y9, Y9
+	VROUNDPS $0x01, Y9, Y9
+	VMULPS   Y3, Y9, Y9
+	VMOVUPS  Y9, (DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	DECQ     DI
+	JNZ      scaleShiftQuantizeAVX2_block1_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      scaleShiftQuantizeAVX2_block1_outer
+	ADDQ     $+8, CX
+	JMP      scaleShiftQuantizeAVX2_block1
 
-normGradSumsAVX2_block1_done:
-	MOVQ       256(AX), DX
+scaleShiftQuantizeAVX2_block1_done:
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
-	JZ         normGradSumsAVX2_done
+	JZ         scaleShiftQuantizeAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
 	MOVQ       $+8, SI
 	SUBQ       DX, SI
-	VMOVUPS    (BX)(SI*4), X2
-	VPMOVSXDQ  X2, Y3
+	VMOVUPS    (BX)(SI*4), Y7
 	MOVQ       168(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y3, Y4
-	MOVQ       216(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y3, Y5
-	MOVQ       224(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD (DX), Y3, Y6
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y7, Y8
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y7, Y9
 	MOVQ       (AX), DX
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
-	MOVQ       16(AX), SI
-	LEAQ       (SI)(CX*4), SI
-	MOVQ       240(AX), DI
+	MOVQ       256(AX), CX
 
-normGradSumsAVX2_tail_outer:
-	MOVQ 248(AX), R8
+scaleShiftQuantizeAVX2_tail_outer:
+	MOVQ 264(AX), SI
 
-normGradSumsAVX2_tail_row:
-	VMASKMOVPS (DX), X2, X7
-	VCVTPS2PD  X7, Y7
-	VMASKMOVPS (BX), X2, X8
-	VCVTPS2PD  X8, Y8
-	VCMPPD     $0x06, Y0, Y8, Y9
-	VCMPPD     $0x09, Y1, Y8, Y8
-	VANDPS     Y9, Y8, Y8
-	VANDPS     Y7, Y8, Y7
-	VADDPD     Y7, Y5, Y5
-	VMASKMOVPS (SI), X2, X8
-	VCVTPS2PD  X8, Y8
-	VSUBPD     Y4, Y8, Y8
-	VMULPD     Y8, Y7, Y7
-	VADDPD     Y7, Y6, Y6
+scaleShiftQuantizeAVX2_tail_row:
+	VMASKMOVPS (BX), Y7, Y10
+	VMULPS     Y8, Y10, Y10
+	VADDPS     Y9, Y10, Y10
+	VMAXPS     Y10, Y0, Y10
+	VMINPS     Y10, Y1, Y10
+	VSUBPS     Y2, Y10, Y10
+	VDIVPS     Y5, Y10, Y10
+	VSUBPS     Y4, Y10, Y10
+	VADDPS     Y6, Y10, Y10
+	VROUNDPS   $0x01, Y10, Y10
+	VMULPS     Y3, Y10, Y10
+	VMASKMOVPS Y10, Y7, (DX)
 	ADDQ       56(AX), DX
 	ADDQ       64(AX), BX
-	ADDQ       72(AX), SI
-	DECQ       R8
-	JNZ        normGradSumsAVX2_tail_row
+	DECQ       SI
+	JNZ        scaleShiftQuantizeAVX2_tail_row
 	ADDQ       112(AX), DX
 	ADDQ       120(AX), BX
-	ADDQ       128(AX), SI
-	DECQ       DI
-	JNZ        normGradSumsAVX2_tail_outer
-	MOVQ       216(AX), DX
-	LEAQ       (DX)(CX*8), DX
-	VMASKMOVPD Y5, Y3, (DX)
-	MOVQ       224(AX), AX
-	LEAQ       (AX)(CX*8), AX
-	VMASKMOVPD Y6, Y3, (AX)
+	DECQ       CX
+	JNZ        scaleShiftQuantizeAVX2_tail_outer
 
-normGradSumsAVX2_done:
+scaleShiftQuantizeAVX2_done:
 	VZEROUPPER
 	RET
 
-// func normGradAVX512(args *uint64)
+// func scaleShiftQuantizeByInverseAVX512(args *uint64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·normGradAVX512(SB), NOSPLIT, $0-8
+TEXT ·scaleShiftQuantizeByInverseAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 296(AX), Z4
+	VBROADCASTSS 300(AX), Z5
+	VBROADCASTSS 304(AX), Z6
 	XORQ         CX, CX
 
-normGradAVX512_block4:
+scaleShiftQuantizeByInverseAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradAVX512_block4_done
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeByInverseAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z7
+	VMOVUPS 64(DX), Z8
+	VMOVUPS 128(DX), Z9
+	VMOVUPS 192(DX), Z10
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z11
+	VMOVUPS 64(DX), Z12
+	VMOVUPS 128(DX), Z13
+	VMOVUPS 192(DX), Z14
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+scaleShiftQuantizeByInverseAVX512_block4_outer:
+	MOVQ 264(AX), DI
+
+scaleShiftQuantizeByInverseAVX512_block4_row:
+	VMOVUPS     (BX), Z15
+	VMULPS      Z7, Z15, Z15
+	VADDPS      Z11, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VMULPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, (DX)
+	VMOVUPS     64(BX), Z15
+	VMULPS      Z8, Z15, Z15
+	VADDPS      Z12, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VMULPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 64(DX)
+	VMOVUPS     128(BX), Z15
+	VMULPS      Z9, Z15, Z15
+	VADDPS      Z13, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VMULPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 128(DX)
+	VMOVUPS     192(BX), Z15
+	VMULPS      Z10, Z15, Z15
+	VADDPS      Z14, Z15, Z15
+	VMAXPS      Z15, Z0, Z15
+	VMINPS      Z15, Z1, Z15
+	VSUBPS      Z2, Z15, Z15
+	VMULPS      Z5, Z15, Z15
+	VSUBPS      Z4, Z15, Z15
+	VADDPS      Z6, Z15, Z15
+	VRNDSCALEPS $0x01, Z15, Z15
+	VMULPS      Z3, Z15, Z15
+	VMOVUPS     Z15, 192(DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         scaleShiftQuantizeByInverseAVX512_block4_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         scaleShiftQuantizeByInverseAVX512_block4_outer
+	ADDQ        $+64, CX
+	JMP         scaleShiftQuantizeByInverseAVX512_block4
+
+scaleShiftQuantizeByInverseAVX512_block4_done:
+scaleShiftQuantizeByInverseAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeByInverseAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z7
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+scaleShiftQuantizeByInverseAVX512_block1_outer:
+	MOVQ 264(AX), DI
+
+scaleShiftQuantizeByInverseAVX512_block1_row:
+	VMOVUPS     (BX), Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMINPS      Z9, Z1, Z9
+	VSUBPS      Z2, Z9, Z9
+	VMULPS      Z5, Z9, Z9
+	VSUBPS      Z4, Z9, Z9
+	VADDPS      Z6, Z9, Z9
+	VRNDSCALEPS $0x01, Z9, Z9
+	VMULPS      Z3, Z9, Z9
+	VMOVUPS     Z9, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        DI
+	JNZ         scaleShiftQuantizeByInverseAVX512_block1_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        SI
+	JNZ         scaleShiftQuantizeByInverseAVX512_block1_outer
+	ADDQ        $+16, CX
+	JMP         scaleShiftQuantizeByInverseAVX512_block1
+
+scaleShiftQuantizeByInverseAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        scaleShiftQuantizeByInverseAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z7
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z8
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      256(AX), CX
+
+scaleShiftQuantizeByInverseAVX512_tail_outer:
+	MOVQ 264(AX), SI
+
+scaleShiftQuantizeByInverseAVX512_tail_row:
+	VMOVUPS.Z   (BX), K1, Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VMAXPS      Z9, Z0, Z9
+	VMINPS      Z9, Z1, Z9
+	VSUBPS      Z2, Z9, Z9
+	VMULPS      Z5, Z9, Z9
+	VSUBPS      Z4, Z9, Z9
+	VADDPS      Z6, Z9, Z9
+	VRNDSCALEPS $0x01, Z9, Z9
+	VMULPS      Z3, Z9, Z9
+	VMOVUPS     Z9, K1, (DX)
+	ADDQ        56(AX), DX
+	ADDQ        64(AX), BX
+	DECQ        SI
+	JNZ         scaleShiftQuantizeByInverseAVX512_tail_row
+	ADDQ        112(AX), DX
+	ADDQ        120(AX), BX
+	DECQ        CX
+	JNZ         scaleShiftQuantizeByInverseAVX512_tail_outer
+
+scaleShiftQuantizeByInverseAVX512_done:
+	VZEROUPPER
+	RET
+
+// func scaleShiftQuantizeByInverseAVX2(args *uint64)
+// Requires: AVX
+TEXT ·scaleShiftQuantizeByInverseAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 296(AX), Y4
+	VBROADCASTSS 300(AX), Y5
+	VBROADCASTSS 304(AX), Y6
+	XORQ         CX, CX
+
+scaleShiftQuantizeByInverseAVX2_block2:
+	LEAQ 16(CX), DX
+	CMPQ DX, 272(AX)
+	JG   scaleShiftQuantizeByInverseAVX2_block2_done
+	MOVQ 168(AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 176(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ (AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 8(AX), DI
+	LEAQ (DI)(CX*4), DI
+	MOVQ 256(AX), R8
+
+scaleShiftQuantizeByInverseAVX2_block2_outer:
+	MOVQ 264(AX), R9
+
+scaleShiftQuantizeByInverseAVX2_block2_row:
+	VMOVUPS  (DI), Y7
+	VMOVUPS  (DX), Y8
+	VMULPS   Y8, Y7, Y7
+	VMOVUPS  (BX), Y8
+	VADDPS   Y8, Y7, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMINPS   Y7, Y1, Y7
+	VSUBPS   Y2, Y7, Y7
+	VMULPS   Y5, Y7, Y7
+	VSUBPS   Y4, Y7, Y7
+	VADDPS   Y6, Y7, Y7
+	VROUNDPS $0x01, Y7, Y7
+	VMULPS   Y3, Y7, Y7
+	VMOVUPS  Y7, (SI)
+	VMOVUPS  32(DI), Y7
+	VMOVUPS  32(DX), Y8
+	VMULPS   Y8, Y7, Y7
+	VMOVUPS  32(BX), Y8
+	VADDPS   Y8, Y7, Y7
+	VMAXPS   Y7, Y0, Y7
+	VMINPS   Y7, Y1, Y7
+	VSUBPS   Y2, Y7, Y7
+	VMULPS   Y5, Y7, Y7
+	VSUBPS   Y4, Y7, Y7
+	VADDPS   Y6, Y7, Y7
+	VROUNDPS $0x01, Y7, Y7
+	VMULPS   Y3, Y7, Y7
+	VMOVUPS  Y7, 32(SI)
+	ADDQ     56(AX), SI
+	ADDQ     64(AX), DI
+	DECQ     R9
+	JNZ      scaleShiftQuantizeByInverseAVX2_block2_row
+	ADDQ     112(AX), SI
+	ADDQ     120(AX), DI
+	DECQ     R8
+	JNZ      scaleShiftQuantizeByInverseAVX2_block2_outer
+	ADDQ     $+16, CX
+	JMP      scaleShiftQuantizeByInverseAVX2_block2
+
+scaleShiftQuantizeByInverseAVX2_block2_done:
+scaleShiftQuantizeByInverseAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      scaleShiftQuantizeByInverseAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y7
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+scaleShiftQuantizeByInverseAVX2_block1_outer:
+	MOVQ 264(AX), DI
+
+scaleShiftQuantizeByInverseAVX2_block1_row:
+	VMOVUPS  (BX), Y9
+	VMULPS   Y7, Y9, Y9
+	VADDPS   Y8, Y9, Y9
+	VMAXPS   Y9, Y0, Y9
+	VMINPS   Y9, Y1, Y9
+	VSUBPS   Y2, Y9, Y9
+	VMULPS   Y5, Y9, Y9
+	VSUBPS   Y4, Y9, Y9
+	VADDPS   Y6, Y9, Y9
+	VROUNDPS $0x01, Y9, Y9
+	VMULPS   Y3, Y9, Y9
+	VMOVUPS  Y9, (DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	DECQ     DI
+	JNZ      scaleShiftQuantizeByInverseAVX2_block1_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      scaleShiftQuantizeByInverseAVX2_block1_outer
+	ADDQ     $+8, CX
+	JMP      scaleShiftQuantizeByInverseAVX2_block1
+
+scaleShiftQuantizeByInverseAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         scaleShiftQuantizeByInverseAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y7
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y7, Y8
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y7, Y9
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       256(AX), CX
+
+scaleShiftQuantizeByInverseAVX2_tail_outer:
+	MOVQ 264(AX), SI
+
+scaleShiftQuantizeByInverseAVX2_tail_row:
+	VMASKMOVPS (BX), Y7, Y10
+	VMULPS     Y8, Y10, Y10
+	VADDPS     Y9, Y10, Y10
+	VMAXPS     Y10, Y0, Y10
+	VMINPS     Y10, Y1, Y10
+	VSUBPS     Y2, Y10, Y10
+	VMULPS     Y5, Y10, Y10
+	VSUBPS     Y4, Y10, Y10
+	VADDPS     Y6, Y10, Y10
+	VROUNDPS   $0x01, Y10, Y10
+	VMULPS     Y3, Y10, Y10
+	VMASKMOVPS Y10, Y7, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       SI
+	JNZ        scaleShiftQuantizeByInverseAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        scaleShiftQuantizeByInverseAVX2_tail_outer
+
+scaleShiftQuantizeByInverseAVX2_done:
+	VZEROUPPER
+	RET
+
+// func momentsAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·momentsAVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+momentsAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsAVX512_block4_outer:
+	MOVQ 264(AX), SI
+
+momentsAVX512_block4_row:
+	VMOVUPS (DX), Z12
+	VSUBPS  Z0, Z12, Z12
+	VADDPS  Z12, Z4, Z4
+	VMULPS  Z12, Z12, Z12
+	VADDPS  Z12, Z8, Z8
+	VMOVUPS 64(DX), Z12
+	VSUBPS  Z1, Z12, Z12
+	VADDPS  Z12, Z5, Z5
+	VMULPS  Z12, Z12, Z12
+	VADDPS  Z12, Z9, Z9
+	VMOVUPS 128(DX), Z12
+	VSUBPS  Z2, Z12, Z12
+	VADDPS  Z12, Z6, Z6
+	VMULPS  Z12, Z12, Z12
+	VADDPS  Z12, Z10, Z10
+	VMOVUPS 192(DX), Z12
+	VSUBPS  Z3, Z12, Z12
+	VADDPS  Z12, Z7, Z7
+	VMULPS  Z12, Z12, Z12
+	VADDPS  Z12, Z11, Z11
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsAVX512_block4_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsAVX512_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, 192(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS Z11, 192(DX)
+	ADDQ    $+64, CX
+	JMP     momentsAVX512_block4
+
+momentsAVX512_block4_done:
+momentsAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsAVX512_block1_outer:
+	MOVQ 264(AX), SI
+
+momentsAVX512_block1_row:
+	VMOVUPS (DX), Z3
+	VSUBPS  Z0, Z3, Z3
+	VADDPS  Z3, Z1, Z1
+	VMULPS  Z3, Z3, Z3
+	VADDPS  Z3, Z2, Z2
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsAVX512_block1_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z1, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z2, (DX)
+	ADDQ    $+16, CX
+	JMP     momentsAVX512_block1
+
+momentsAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        momentsAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      256(AX), BX
+
+momentsAVX512_tail_outer:
+	MOVQ 264(AX), SI
+
+momentsAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z3
+	VSUBPS    Z0, Z3, Z3
+	VADDPS    Z3, Z1, Z1
+	VMULPS    Z3, Z3, Z3
+	VADDPS    Z3, Z2, Z2
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       momentsAVX512_tail_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       momentsAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z1, K1, (DX)
+	MOVQ      224(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z2, K1, (AX)
+
+momentsAVX512_done:
+	VZEROUPPER
+	RET
+
+// func momentsAVX2(args *uint64)
+// Requires: AVX
+TEXT ·momentsAVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+momentsAVX2_block4:
+	LEAQ    32(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsAVX2_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    216(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y0
+	VMOVUPS 32(BX), Y1
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 96(BX), Y3
+	MOVQ    224(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(BX), Y5
+	VMOVUPS 64(BX), Y6
+	VMOVUPS 96(BX), Y7
+	MOVQ    (AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+momentsAVX2_block4_outer:
+	MOVQ 264(AX), DI
+
+momentsAVX2_block4_row:
+	VMOVUPS (BX), Y8
+	VMOVUPS (DX), Y9
+	VSUBPS  Y9, Y8, Y8
+	VADDPS  Y8, Y0, Y0
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y4, Y4
+	VMOVUPS 32(BX), Y8
+	VMOVUPS 32(DX), Y9
+	VSUBPS  Y9, Y8, Y8
+	VADDPS  Y8, Y1, Y1
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y5, Y5
+	VMOVUPS 64(BX), Y8
+	VMOVUPS 64(DX), Y9
+	VSUBPS  Y9, Y8, Y8
+	VADDPS  Y8, Y2, Y2
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y6, Y6
+	VMOVUPS 96(BX), Y8
+	VMOVUPS 96(DX), Y9
+	VSUBPS  Y9, Y8, Y8
+	VADDPS  Y8, Y3, Y3
+	VMULPS  Y8, Y8, Y8
+	VADDPS  Y8, Y7, Y7
+	ADDQ    56(AX), BX
+	DECQ    DI
+	JNZ     momentsAVX2_block4_row
+	ADDQ    112(AX), BX
+	DECQ    SI
+	JNZ     momentsAVX2_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS Y3, 96(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	VMOVUPS Y6, 64(DX)
+	VMOVUPS Y7, 96(DX)
+	ADDQ    $+32, CX
+	JMP     momentsAVX2_block4
+
+momentsAVX2_block4_done:
+momentsAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsAVX2_block1_outer:
+	MOVQ 264(AX), SI
+
+momentsAVX2_block1_row:
+	VMOVUPS (DX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMULPS  Y3, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsAVX2_block1_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsAVX2_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y1, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y2, (DX)
+	ADDQ    $+8, CX
+	JMP     momentsAVX2_block1
+
+momentsAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         momentsAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y0
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y2
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y3
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       256(AX), BX
+
+momentsAVX2_tail_outer:
+	MOVQ 264(AX), SI
+
+momentsAVX2_tail_row:
+	VMASKMOVPS (DX), Y0, Y4
+	VSUBPS     Y1, Y4, Y4
+	VADDPS     Y4, Y2, Y2
+	VMULPS     Y4, Y4, Y4
+	VADDPS     Y4, Y3, Y3
+	ADDQ       56(AX), DX
+	DECQ       SI
+	JNZ        momentsAVX2_tail_row
+	ADDQ       112(AX), DX
+	DECQ       BX
+	JNZ        momentsAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       224(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y3, Y0, (AX)
+
+momentsAVX2_done:
+	VZEROUPPER
+	RET
+
+// func momentsRangeAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·momentsRangeAVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+momentsRangeAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsRangeAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z12
+	VMOVUPS 64(DX), Z13
+	VMOVUPS 128(DX), Z14
+	VMOVUPS 192(DX), Z15
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z16
+	VMOVUPS 64(DX), Z17
+	VMOVUPS 128(DX), Z18
+	VMOVUPS 192(DX), Z19
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsRangeAVX512_block4_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX512_block4_row:
+	VMOVUPS (DX), Z20
+	VSUBPS  Z0, Z20, Z21
+	VADDPS  Z21, Z4, Z4
+	VMULPS  Z21, Z21, Z21
+	VADDPS  Z21, Z8, Z8
+	VMINPS  Z20, Z12, Z12
+	VMAXPS  Z20, Z16, Z16
+	VMOVUPS 64(DX), Z20
+	VSUBPS  Z1, Z20, Z21
+	VADDPS  Z21, Z5, Z5
+	VMULPS  Z21, Z21, Z21
+	VADDPS  Z21, Z9, Z9
+	VMINPS  Z20, Z13, Z13
+	VMAXPS  Z20, Z17, Z17
+	VMOVUPS 128(DX), Z20
+	VSUBPS  Z2, Z20, Z21
+	VADDPS  Z21, Z6, Z6
+	VMULPS  Z21, Z21, Z21
+	VADDPS  Z21, Z10, Z10
+	VMINPS  Z20, Z14, Z14
+	VMAXPS  Z20, Z18, Z18
+	VMOVUPS 192(DX), Z20
+	VSUBPS  Z3, Z20, Z21
+	VADDPS  Z21, Z7, Z7
+	VMULPS  Z21, Z21, Z21
+	VADDPS  Z21, Z11, Z11
+	VMINPS  Z20, Z15, Z15
+	VMAXPS  Z20, Z19, Z19
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsRangeAVX512_block4_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsRangeAVX512_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	VMOVUPS Z5, 64(DX)
+	VMOVUPS Z6, 128(DX)
+	VMOVUPS Z7, 192(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z8, (DX)
+	VMOVUPS Z9, 64(DX)
+	VMOVUPS Z10, 128(DX)
+	VMOVUPS Z11, 192(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z12, (DX)
+	VMOVUPS Z13, 64(DX)
+	VMOVUPS Z14, 128(DX)
+	VMOVUPS Z15, 192(DX)
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z16, (DX)
+	VMOVUPS Z17, 64(DX)
+	VMOVUPS Z18, 128(DX)
+	VMOVUPS Z19, 192(DX)
+	ADDQ    $+64, CX
+	JMP     momentsRangeAVX512_block4
+
+momentsRangeAVX512_block4_done:
+momentsRangeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsRangeAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsRangeAVX512_block1_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX512_block1_row:
+	VMOVUPS (DX), Z5
+	VSUBPS  Z0, Z5, Z6
+	VADDPS  Z6, Z1, Z1
+	VMULPS  Z6, Z6, Z6
+	VADDPS  Z6, Z2, Z2
+	VMINPS  Z5, Z3, Z3
+	VMAXPS  Z5, Z4, Z4
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsRangeAVX512_block1_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsRangeAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z1, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z2, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z3, (DX)
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	ADDQ    $+16, CX
+	JMP     momentsRangeAVX512_block1
+
+momentsRangeAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        momentsRangeAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      240(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      256(AX), BX
+
+momentsRangeAVX512_tail_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX512_tail_row:
+	VMOVUPS.Z (DX), K1, Z5
+	VSUBPS    Z0, Z5, Z6
+	VADDPS    Z6, Z1, Z1
+	VMULPS    Z6, Z6, Z6
+	VADDPS    Z6, Z2, Z2
+	VMINPS    Z5, Z3, Z3
+	VMAXPS    Z5, Z4, Z4
+	ADDQ      56(AX), DX
+	DECQ      SI
+	JNZ       momentsRangeAVX512_tail_row
+	ADDQ      112(AX), DX
+	DECQ      BX
+	JNZ       momentsRangeAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z1, K1, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z2, K1, (DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z3, K1, (DX)
+	MOVQ      240(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z4, K1, (AX)
+
+momentsRangeAVX512_done:
+	VZEROUPPER
+	RET
+
+// func momentsRangeAVX2(args *uint64)
+// Requires: AVX
+TEXT ·momentsRangeAVX2(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+momentsRangeAVX2_block2:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsRangeAVX2_block2_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
+	VMOVUPS 32(DX), Y9
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsRangeAVX2_block2_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX2_block2_row:
+	VMOVUPS (DX), Y10
+	VSUBPS  Y0, Y10, Y11
+	VADDPS  Y11, Y2, Y2
+	VMULPS  Y11, Y11, Y11
+	VADDPS  Y11, Y4, Y4
+	VMINPS  Y10, Y6, Y6
+	VMAXPS  Y10, Y8, Y8
+	VMOVUPS 32(DX), Y10
+	VSUBPS  Y1, Y10, Y11
+	VADDPS  Y11, Y3, Y3
+	VMULPS  Y11, Y11, Y11
+	VADDPS  Y11, Y5, Y5
+	VMINPS  Y10, Y7, Y7
+	VMAXPS  Y10, Y9, Y9
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsRangeAVX2_block2_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsRangeAVX2_block2_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y8, (DX)
+	VMOVUPS Y9, 32(DX)
+	ADDQ    $+16, CX
+	JMP     momentsRangeAVX2_block2
+
+momentsRangeAVX2_block2_done:
+momentsRangeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      momentsRangeAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y0
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y1
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    256(AX), BX
+
+momentsRangeAVX2_block1_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX2_block1_row:
+	VMOVUPS (DX), Y5
+	VSUBPS  Y0, Y5, Y6
+	VADDPS  Y6, Y1, Y1
+	VMULPS  Y6, Y6, Y6
+	VADDPS  Y6, Y2, Y2
+	VMINPS  Y5, Y3, Y3
+	VMAXPS  Y5, Y4, Y4
+	ADDQ    56(AX), DX
+	DECQ    SI
+	JNZ     momentsRangeAVX2_block1_row
+	ADDQ    112(AX), DX
+	DECQ    BX
+	JNZ     momentsRangeAVX2_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y1, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y2, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y3, (DX)
+	MOVQ    240(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y4, (DX)
+	ADDQ    $+8, CX
+	JMP     momentsRangeAVX2_block1
+
+momentsRangeAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         momentsRangeAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y0
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y1
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y2
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y3
+	MOVQ       232(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y4
+	MOVQ       240(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y0, Y5
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       256(AX), BX
+
+momentsRangeAVX2_tail_outer:
+	MOVQ 264(AX), SI
+
+momentsRangeAVX2_tail_row:
+	VMASKMOVPS (DX), Y0, Y6
+	VSUBPS     Y1, Y6, Y7
+	VADDPS     Y7, Y2, Y2
+	VMULPS     Y7, Y7, Y7
+	VADDPS     Y7, Y3, Y3
+	VMINPS     Y6, Y4, Y4
+	VMAXPS     Y6, Y5, Y5
+	ADDQ       56(AX), DX
+	DECQ       SI
+	JNZ        momentsRangeAVX2_tail_row
+	ADDQ       112(AX), DX
+	DECQ       BX
+	JNZ        momentsRangeAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y2, Y0, (DX)
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y3, Y0, (DX)
+	MOVQ       232(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y4, Y0, (DX)
+	MOVQ       240(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y5, Y0, (AX)
+
+momentsRangeAVX2_done:
+	VZEROUPPER
+	RET
+
+// func normGateAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normGateAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	XORQ         CX, CX
+
+normGateAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      normGateAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z2
@@ -4421,98 +5520,112 @@ normGradAVX512_block4:
 	VMOVUPS 64(DX), Z11
 	VMOVUPS 128(DX), Z12
 	VMOVUPS 192(DX), Z13
-	MOVQ    192(AX), DX
+	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z14
 	VMOVUPS 64(DX), Z15
 	VMOVUPS 128(DX), Z16
 	VMOVUPS 192(DX), Z17
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z18
+	VMOVUPS 64(DX), Z19
+	VMOVUPS 128(DX), Z20
+	VMOVUPS 192(DX), Z21
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    24(AX), DI
-	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), R8
+	MOVQ    256(AX), DI
 
-normGradAVX512_block4_outer:
-	MOVQ 248(AX), R9
+normGateAVX512_block4_outer:
+	MOVQ 264(AX), R8
 
-normGradAVX512_block4_row:
-	VMOVUPS   (BX), Z18
-	VMOVUPS   (SI), Z19
-	VCMPPS    $0x06, Z0, Z19, K1
-	VCMPPS    $0x09, Z1, Z19, K2
+normGateAVX512_block4_row:
+	VMOVUPS   (SI), Z22
+	VMOVUPS   (BX), Z23
+	VMULPS    Z2, Z22, Z24
+	VADDPS    Z6, Z24, Z24
+	VCMPPS    $0x06, Z0, Z24, K1
+	VCMPPS    $0x09, Z1, Z24, K2
 	KANDW     K1, K2, K1
-	VMOVAPS.Z Z18, K1, Z18
-	VMOVUPS   (DI), Z19
-	VSUBPS    Z14, Z19, Z19
-	VMULPS    Z10, Z19, Z19
-	VSUBPS    Z6, Z18, Z18
-	VSUBPS    Z19, Z18, Z18
-	VMULPS    Z18, Z2, Z18
-	VMOVUPS   Z18, (DX)
-	VMOVUPS   64(BX), Z18
-	VMOVUPS   64(SI), Z19
-	VCMPPS    $0x06, Z0, Z19, K1
-	VCMPPS    $0x09, Z1, Z19, K2
+	VMOVAPS.Z Z23, K1, Z23
+	VMOVUPS   Z23, (DX)
+	VADDPS    Z23, Z14, Z14
+	VSUBPS    Z10, Z22, Z22
+	VMULPS    Z22, Z23, Z22
+	VADDPS    Z22, Z18, Z18
+	VMOVUPS   64(SI), Z22
+	VMOVUPS   64(BX), Z23
+	VMULPS    Z3, Z22, Z24
+	VADDPS    Z7, Z24, Z24
+	VCMPPS    $0x06, Z0, Z24, K1
+	VCMPPS    $0x09, Z1, Z24, K2
 	KANDW     K1, K2, K1
-	VMOVAPS.Z Z18, K1, Z18
-	VMOVUPS   64(DI), Z19
-	VSUBPS    Z15, Z19, Z19
-	VMULPS    Z11, Z19, Z19
-	VSUBPS    Z7, Z18, Z18
-	VSUBPS    Z19, Z18, Z18
-	VMULPS    Z18, Z3, Z18
-	VMOVUPS   Z18, 64(DX)
-	VMOVUPS   128(BX), Z18
-	VMOVUPS   128(SI), Z19
-	VCMPPS    $0x06, Z0, Z19, K1
-	VCMPPS    $0x09, Z1, Z19, K2
+	VMOVAPS.Z Z23, K1, Z23
+	VMOVUPS   Z23, 64(DX)
+	VADDPS    Z23, Z15, Z15
+	VSUBPS    Z11, Z22, Z22
+	VMULPS    Z22, Z23, Z22
+	VADDPS    Z22, Z19, Z19
+	VMOVUPS   128(SI), Z22
+	VMOVUPS   128(BX), Z23
+	VMULPS    Z4, Z22, Z24
+	VADDPS    Z8, Z24, Z24
+	VCMPPS    $0x06, Z0, Z24, K1
+	VCMPPS    $0x09, Z1, Z24, K2
 	KANDW     K1, K2, K1
-	VMOVAPS.Z Z18, K1, Z18
-	VMOVUPS   128(DI), Z19
-	VSUBPS    Z16, Z19, Z19
-	VMULPS    Z12, Z19, Z19
-	VSUBPS    Z8, Z18, Z18
-	VSUBPS    Z19, Z18, Z18
-	VMULPS    Z18, Z4, Z18
-	VMOVUPS   Z18, 128(DX)
-	VMOVUPS   192(BX), Z18
-	VMOVUPS   192(SI), Z19
-	VCMPPS    $0x06, Z0, Z19, K1
-	VCMPPS    $0x09, Z1, Z19, K2
+	VMOVAPS.Z Z23, K1, Z23
+	VMOVUPS   Z23, 128(DX)
+	VADDPS    Z23, Z16, Z16
+	VSUBPS    Z12, Z22, Z22
+	VMULPS    Z22, Z23, Z22
+	VADDPS    Z22, Z20, Z20
+	VMOVUPS   192(SI), Z22
+	VMOVUPS   192(BX), Z23
+	VMULPS    Z5, Z22, Z24
+	VADDPS    Z9, Z24, Z24
+	VCMPPS    $0x06, Z0, Z24, K1
+	VCMPPS    $0x09, Z1, Z24, K2
 	KANDW     K1, K2, K1
-	VMOVAPS.Z Z18, K1, Z18
-	VMOVUPS   192(DI), Z19
-	VSUBPS    Z17, Z19, Z19
-	VMULPS    Z13, Z19, Z19
-	VSUBPS    Z9, Z18, Z18
-	VSUBPS    Z19, Z18, Z18
-	VMULPS    Z18, Z5, Z18
-	VMOVUPS   Z18, 192(DX)
+	VMOVAPS.Z Z23, K1, Z23
+	VMOVUPS   Z23, 192(DX)
+	VADDPS    Z23, Z17, Z17
+	VSUBPS    Z13, Z22, Z22
+	VMULPS    Z22, Z23, Z22
+	VADDPS    Z22, Z21, Z21
 	ADDQ      56(AX), DX
 	ADDQ      64(AX), BX
 	ADDQ      72(AX), SI
-	ADDQ      80(AX), DI
-	DECQ      R9
-	JNZ       normGradAVX512_block4_row
+	DECQ      R8
+	JNZ       normGateAVX512_block4_row
 	ADDQ      112(AX), DX
 	ADDQ      120(AX), BX
 	ADDQ      128(AX), SI
-	ADDQ      136(AX), DI
-	DECQ      R8
-	JNZ       normGradAVX512_block4_outer
+	DECQ      DI
+	JNZ       normGateAVX512_block4_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z14, (DX)
+	VMOVUPS   Z15, 64(DX)
+	VMOVUPS   Z16, 128(DX)
+	VMOVUPS   Z17, 192(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z18, (DX)
+	VMOVUPS   Z19, 64(DX)
+	VMOVUPS   Z20, 128(DX)
+	VMOVUPS   Z21, 192(DX)
 	ADDQ      $+64, CX
-	JMP       normGradAVX512_block4
+	JMP       normGateAVX512_block4
 
-normGradAVX512_block4_done:
-normGradAVX512_block1:
+normGateAVX512_block4_done:
+normGateAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
-	JG      normGradAVX512_block1_done
+	CMPQ    DX, 272(AX)
+	JG      normGateAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z2
@@ -4522,55 +5635,60 @@ normGradAVX512_block1:
 	MOVQ    184(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z4
-	MOVQ    192(AX), DX
+	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
 	VMOVUPS (DX), Z5
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z6
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    24(AX), DI
-	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), R8
+	MOVQ    256(AX), DI
 
-normGradAVX512_block1_outer:
-	MOVQ 248(AX), R9
+normGateAVX512_block1_outer:
+	MOVQ 264(AX), R8
 
-normGradAVX512_block1_row:
-	VMOVUPS   (BX), Z6
+normGateAVX512_block1_row:
 	VMOVUPS   (SI), Z7
-	VCMPPS    $0x06, Z0, Z7, K1
-	VCMPPS    $0x09, Z1, Z7, K2
+	VMOVUPS   (BX), Z8
+	VMULPS    Z2, Z7, Z9
+	VADDPS    Z3, Z9, Z9
+	VCMPPS    $0x06, Z0, Z9, K1
+	VCMPPS    $0x09, Z1, Z9, K2
 	KANDW     K1, K2, K1
-	VMOVAPS.Z Z6, K1, Z6
-	VMOVUPS   (DI), Z7
-	VSUBPS    Z5, Z7, Z7
-	VMULPS    Z4, Z7, Z7
-	VSUBPS    Z3, Z6, Z6
-	VSUBPS    Z7, Z6, Z6
-	VMULPS    Z6, Z2, Z6
-	VMOVUPS   Z6, (DX)
+	VMOVAPS.Z Z8, K1, Z8
+	VMOVUPS   Z8, (DX)
+	VADDPS    Z8, Z5, Z5
+	VSUBPS    Z4, Z7, Z7
+	VMULPS    Z7, Z8, Z7
+	VADDPS    Z7, Z6, Z6
 	ADDQ      56(AX), DX
 	ADDQ      64(AX), BX
 	ADDQ      72(AX), SI
-	ADDQ      80(AX), DI
-	DECQ      R9
-	JNZ       normGradAVX512_block1_row
+	DECQ      R8
+	JNZ       normGateAVX512_block1_row
 	ADDQ      112(AX), DX
 	ADDQ      120(AX), BX
 	ADDQ      128(AX), SI
-	ADDQ      136(AX), DI
-	DECQ      R8
-	JNZ       normGradAVX512_block1_outer
+	DECQ      DI
+	JNZ       normGateAVX512_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z5, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z6, (DX)
 	ADDQ      $+16, CX
-	JMP       normGradAVX512_block1
+	JMP       normGateAVX512_block1
 
-normGradAVX512_block1_done:
-	MOVQ      256(AX), DX
+normGateAVX512_block1_done:
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
-	JZ        normGradAVX512_done
+	JZ        normGateAVX512_done
 	MOVQ      $-1, BX
 	BZHIQ     DX, BX, BX
 	KMOVW     BX, K1
@@ -4583,46 +5701,470 @@ normGradAVX512_block1_done:
 	MOVQ      184(AX), DX
 	LEAQ      (DX)(CX*4), DX
 	VMOVUPS.Z (DX), K1, Z4
-	MOVQ      192(AX), DX
+	MOVQ      216(AX), DX
 	LEAQ      (DX)(CX*4), DX
 	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z6
 	MOVQ      (AX), DX
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
 	MOVQ      16(AX), SI
 	LEAQ      (SI)(CX*4), SI
-	MOVQ      24(AX), DI
-	LEAQ      (DI)(CX*4), DI
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), DI
 
-normGradAVX512_tail_outer:
-	MOVQ 248(AX), R8
+normGateAVX512_tail_outer:
+	MOVQ 264(AX), R8
 
-normGradAVX512_tail_row:
-	VMOVUPS.Z (BX), K1, Z6
+normGateAVX512_tail_row:
 	VMOVUPS.Z (SI), K1, Z7
-	VCMPPS    $0x06, Z0, Z7, K2
-	VCMPPS    $0x09, Z1, Z7, K3
+	VMOVUPS.Z (BX), K1, Z8
+	VMULPS    Z2, Z7, Z9
+	VADDPS    Z3, Z9, Z9
+	VCMPPS    $0x06, Z0, Z9, K2
+	VCMPPS    $0x09, Z1, Z9, K3
 	KANDW     K2, K3, K2
-	VMOVAPS.Z Z6, K2, Z6
-	VMOVUPS.Z (DI), K1, Z7
-	VSUBPS    Z5, Z7, Z7
-	VMULPS    Z4, Z7, Z7
-	VSUBPS    Z3, Z6, Z6
-	VSUBPS    Z7, Z6, Z6
-	VMULPS    Z6, Z2, Z6
-	VMOVUPS   Z6, K1, (DX)
+	VMOVAPS.Z Z8, K2, Z8
+	VMOVUPS   Z8, K1, (DX)
+	VADDPS    Z8, Z5, Z5
+	VSUBPS    Z4, Z7, Z7
+	VMULPS    Z7, Z8, Z7
+	VADDPS    Z7, Z6, Z6
 	ADDQ      56(AX), DX
 	ADDQ      64(AX), BX
 	ADDQ      72(AX), SI
-	ADDQ      80(AX), DI
 	DECQ      R8
+	JNZ       normGateAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       normGateAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z5, K1, (DX)
+	MOVQ      224(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z6, K1, (AX)
+
+normGateAVX512_done:
+	VZEROUPPER
+	RET
+
+// func normGateAVX2(args *uint64)
+// Requires: AVX
+TEXT ·normGateAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	XORQ         CX, CX
+
+normGateAVX2_block2:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      normGateAVX2_block2_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    176(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    184(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    216(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	MOVQ    224(AX), DI
+	LEAQ    (DI)(CX*4), DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	MOVQ    (AX), DI
+	LEAQ    (DI)(CX*4), DI
+	MOVQ    8(AX), R8
+	LEAQ    (R8)(CX*4), R8
+	MOVQ    16(AX), R9
+	LEAQ    (R9)(CX*4), R9
+	MOVQ    256(AX), R10
+
+normGateAVX2_block2_outer:
+	MOVQ 264(AX), R11
+
+normGateAVX2_block2_row:
+	VMOVUPS (R9), Y6
+	VMOVUPS (R8), Y7
+	VMOVUPS (DX), Y8
+	VMULPS  Y8, Y6, Y8
+	VMOVUPS (BX), Y9
+	VADDPS  Y9, Y8, Y8
+	VCMPPS  $0x06, Y0, Y8, Y9
+	VCMPPS  $0x09, Y1, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VANDPS  Y7, Y8, Y7
+	VMOVUPS Y7, (DI)
+	VADDPS  Y7, Y2, Y2
+	VMOVUPS (SI), Y8
+	VSUBPS  Y8, Y6, Y6
+	VMULPS  Y6, Y7, Y6
+	VADDPS  Y6, Y4, Y4
+	VMOVUPS 32(R9), Y6
+	VMOVUPS 32(R8), Y7
+	VMOVUPS 32(DX), Y8
+	VMULPS  Y8, Y6, Y8
+	VMOVUPS 32(BX), Y9
+	VADDPS  Y9, Y8, Y8
+	VCMPPS  $0x06, Y0, Y8, Y9
+	VCMPPS  $0x09, Y1, Y8, Y8
+	VANDPS  Y9, Y8, Y8
+	VANDPS  Y7, Y8, Y7
+	VMOVUPS Y7, 32(DI)
+	VADDPS  Y7, Y3, Y3
+	VMOVUPS 32(SI), Y8
+	VSUBPS  Y8, Y6, Y6
+	VMULPS  Y6, Y7, Y6
+	VADDPS  Y6, Y5, Y5
+	ADDQ    56(AX), DI
+	ADDQ    64(AX), R8
+	ADDQ    72(AX), R9
+	DECQ    R11
+	JNZ     normGateAVX2_block2_row
+	ADDQ    112(AX), DI
+	ADDQ    120(AX), R8
+	ADDQ    128(AX), R9
+	DECQ    R10
+	JNZ     normGateAVX2_block2_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y2, (DX)
+	VMOVUPS Y3, 32(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y4, (DX)
+	VMOVUPS Y5, 32(DX)
+	ADDQ    $+16, CX
+	JMP     normGateAVX2_block2
+
+normGateAVX2_block2_done:
+normGateAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      normGateAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y5
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+normGateAVX2_block1_outer:
+	MOVQ 264(AX), R8
+
+normGateAVX2_block1_row:
+	VMOVUPS (SI), Y7
+	VMOVUPS (BX), Y8
+	VMULPS  Y2, Y7, Y9
+	VADDPS  Y3, Y9, Y9
+	VCMPPS  $0x06, Y0, Y9, Y10
+	VCMPPS  $0x09, Y1, Y9, Y9
+	VANDPS  Y10, Y9, Y9
+	VANDPS  Y8, Y9, Y8
+	VMOVUPS Y8, (DX)
+	VADDPS  Y8, Y5, Y5
+	VSUBPS  Y4, Y7, Y7
+	VMULPS  Y7, Y8, Y7
+	VADDPS  Y7, Y6, Y6
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     normGateAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     normGateAVX2_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y5, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Y6, (DX)
+	ADDQ    $+8, CX
+	JMP     normGateAVX2_block1
+
+normGateAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         normGateAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y3
+	MOVQ       176(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y4
+	MOVQ       184(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y5
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y6
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y7
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       256(AX), DI
+
+normGateAVX2_tail_outer:
+	MOVQ 264(AX), R8
+
+normGateAVX2_tail_row:
+	VMASKMOVPS (SI), Y2, Y8
+	VMASKMOVPS (BX), Y2, Y9
+	VMULPS     Y3, Y8, Y10
+	VADDPS     Y4, Y10, Y10
+	VCMPPS     $0x06, Y0, Y10, Y11
+	VCMPPS     $0x09, Y1, Y10, Y10
+	VANDPS     Y11, Y10, Y10
+	VANDPS     Y9, Y10, Y9
+	VMASKMOVPS Y9, Y2, (DX)
+	VADDPS     Y9, Y6, Y6
+	VSUBPS     Y5, Y8, Y8
+	VMULPS     Y8, Y9, Y8
+	VADDPS     Y8, Y7, Y7
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       R8
+	JNZ        normGateAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       DI
+	JNZ        normGateAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y6, Y2, (DX)
+	MOVQ       224(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y7, Y2, (AX)
+
+normGateAVX2_done:
+	VZEROUPPER
+	RET
+
+// func normGradAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normGradAVX512(SB), NOSPLIT, $0-8
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
+
+normGradAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      normGradAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	VMOVUPS 64(DX), Z1
+	VMOVUPS 128(DX), Z2
+	VMOVUPS 192(DX), Z3
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	VMOVUPS 64(DX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(DX), Z7
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z8
+	VMOVUPS 64(DX), Z9
+	VMOVUPS 128(DX), Z10
+	VMOVUPS 192(DX), Z11
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z12
+	VMOVUPS 64(DX), Z13
+	VMOVUPS 128(DX), Z14
+	VMOVUPS 192(DX), Z15
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+normGradAVX512_block4_outer:
+	MOVQ 264(AX), R8
+
+normGradAVX512_block4_row:
+	VMOVUPS (SI), Z16
+	VSUBPS  Z12, Z16, Z16
+	VMULPS  Z8, Z16, Z16
+	VMOVUPS (BX), Z17
+	VSUBPS  Z4, Z17, Z17
+	VSUBPS  Z16, Z17, Z16
+	VMULPS  Z16, Z0, Z16
+	VMOVUPS Z16, (DX)
+	VMOVUPS 64(SI), Z16
+	VSUBPS  Z13, Z16, Z16
+	VMULPS  Z9, Z16, Z16
+	VMOVUPS 64(BX), Z17
+	VSUBPS  Z5, Z17, Z17
+	VSUBPS  Z16, Z17, Z16
+	VMULPS  Z16, Z1, Z16
+	VMOVUPS Z16, 64(DX)
+	VMOVUPS 128(SI), Z16
+	VSUBPS  Z14, Z16, Z16
+	VMULPS  Z10, Z16, Z16
+	VMOVUPS 128(BX), Z17
+	VSUBPS  Z6, Z17, Z17
+	VSUBPS  Z16, Z17, Z16
+	VMULPS  Z16, Z2, Z16
+	VMOVUPS Z16, 128(DX)
+	VMOVUPS 192(SI), Z16
+	VSUBPS  Z15, Z16, Z16
+	VMULPS  Z11, Z16, Z16
+	VMOVUPS 192(BX), Z17
+	VSUBPS  Z7, Z17, Z17
+	VSUBPS  Z16, Z17, Z16
+	VMULPS  Z16, Z3, Z16
+	VMOVUPS Z16, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     normGradAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     normGradAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     normGradAVX512_block4
+
+normGradAVX512_block4_done:
+normGradAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      normGradAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z0
+	MOVQ    176(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z1
+	MOVQ    184(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    192(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+normGradAVX512_block1_outer:
+	MOVQ 264(AX), R8
+
+normGradAVX512_block1_row:
+	VMOVUPS (SI), Z4
+	VSUBPS  Z3, Z4, Z4
+	VMULPS  Z2, Z4, Z4
+	VMOVUPS (BX), Z5
+	VSUBPS  Z1, Z5, Z5
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z4, Z0, Z4
+	VMOVUPS Z4, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     normGradAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     normGradAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     normGradAVX512_block1
+
+normGradAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        normGradAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z0
+	MOVQ      176(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z1
+	MOVQ      184(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      192(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      256(AX), CX
+
+normGradAVX512_tail_outer:
+	MOVQ 264(AX), DI
+
+normGradAVX512_tail_row:
+	VMOVUPS.Z (SI), K1, Z4
+	VSUBPS    Z3, Z4, Z4
+	VMULPS    Z2, Z4, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VSUBPS    Z1, Z5, Z5
+	VSUBPS    Z4, Z5, Z4
+	VMULPS    Z4, Z0, Z4
+	VMOVUPS   Z4, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
 	JNZ       normGradAVX512_tail_row
 	ADDQ      112(AX), DX
 	ADDQ      120(AX), BX
 	ADDQ      128(AX), SI
-	ADDQ      136(AX), DI
 	DECQ      CX
 	JNZ       normGradAVX512_tail_outer
 
@@ -4633,14 +6175,12 @@ normGradAVX512_done:
 // func normGradAVX2(args *uint64)
 // Requires: AVX
 TEXT ·normGradAVX2(SB), NOSPLIT, $0-8
-	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
-	XORQ         CX, CX
+	MOVQ args+0(FP), AX
+	XORQ CX, CX
 
 normGradAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   normGradAVX2_block4_done
 	MOVQ 168(AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -4656,93 +6196,69 @@ normGradAVX2_block4:
 	LEAQ (R9)(CX*4), R9
 	MOVQ 16(AX), R10
 	LEAQ (R10)(CX*4), R10
-	MOVQ 24(AX), R11
-	LEAQ (R11)(CX*4), R11
-	MOVQ 240(AX), R12
+	MOVQ 256(AX), R11
 
 normGradAVX2_block4_outer:
-	MOVQ 248(AX), R13
+	MOVQ 264(AX), R12
 
 normGradAVX2_block4_row:
+	VMOVUPS (R10), Y0
+	VMOVUPS (DI), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS (SI), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS (DX), Y1
 	VMOVUPS (R9), Y2
-	VMOVUPS (R10), Y3
-	VCMPPS  $0x06, Y0, Y3, Y4
-	VCMPPS  $0x09, Y1, Y3, Y3
-	VANDPS  Y4, Y3, Y3
-	VANDPS  Y2, Y3, Y2
-	VMOVUPS (R11), Y3
-	VMOVUPS (DI), Y4
-	VSUBPS  Y4, Y3, Y3
-	VMOVUPS (SI), Y4
-	VMULPS  Y4, Y3, Y3
-	VMOVUPS (DX), Y4
-	VMOVUPS (BX), Y5
-	VSUBPS  Y5, Y2, Y2
+	VMOVUPS (BX), Y3
 	VSUBPS  Y3, Y2, Y2
-	VMULPS  Y2, Y4, Y2
-	VMOVUPS Y2, (R8)
+	VSUBPS  Y0, Y2, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (R8)
+	VMOVUPS 32(R10), Y0
+	VMOVUPS 32(DI), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS 32(SI), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS 32(DX), Y1
 	VMOVUPS 32(R9), Y2
-	VMOVUPS 32(R10), Y3
-	VCMPPS  $0x06, Y0, Y3, Y4
-	VCMPPS  $0x09, Y1, Y3, Y3
-	VANDPS  Y4, Y3, Y3
-	VANDPS  Y2, Y3, Y2
-	VMOVUPS 32(R11), Y3
-	VMOVUPS 32(DI), Y4
-	VSUBPS  Y4, Y3, Y3
-	VMOVUPS 32(SI), Y4
-	VMULPS  Y4, Y3, Y3
-	VMOVUPS 32(DX), Y4
-	VMOVUPS 32(BX), Y5
-	VSUBPS  Y5, Y2, Y2
+	VMOVUPS 32(BX), Y3
 	VSUBPS  Y3, Y2, Y2
-	VMULPS  Y2, Y4, Y2
-	VMOVUPS Y2, 32(R8)
+	VSUBPS  Y0, Y2, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(R8)
+	VMOVUPS 64(R10), Y0
+	VMOVUPS 64(DI), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS 64(SI), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS 64(DX), Y1
 	VMOVUPS 64(R9), Y2
-	VMOVUPS 64(R10), Y3
-	VCMPPS  $0x06, Y0, Y3, Y4
-	VCMPPS  $0x09, Y1, Y3, Y3
-	VANDPS  Y4, Y3, Y3
-	VANDPS  Y2, Y3, Y2
-	VMOVUPS 64(R11), Y3
-	VMOVUPS 64(DI), Y4
-	VSUBPS  Y4, Y3, Y3
-	VMOVUPS 64(SI), Y4
-	VMULPS  Y4, Y3, Y3
-	VMOVUPS 64(DX), Y4
-	VMOVUPS 64(BX), Y5
-	VSUBPS  Y5, Y2, Y2
+	VMOVUPS 64(BX), Y3
 	VSUBPS  Y3, Y2, Y2
-	VMULPS  Y2, Y4, Y2
-	VMOVUPS Y2, 64(R8)
+	VSUBPS  Y0, Y2, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(R8)
+	VMOVUPS 96(R10), Y0
+	VMOVUPS 96(DI), Y1
+	VSUBPS  Y1, Y0, Y0
+	VMOVUPS 96(SI), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS 96(DX), Y1
 	VMOVUPS 96(R9), Y2
-	VMOVUPS 96(R10), Y3
-	VCMPPS  $0x06, Y0, Y3, Y4
-	VCMPPS  $0x09, Y1, Y3, Y3
-	VANDPS  Y4, Y3, Y3
-	VANDPS  Y2, Y3, Y2
-	VMOVUPS 96(R11), Y3
-	VMOVUPS 96(DI), Y4
-	VSUBPS  Y4, Y3, Y3
-	VMOVUPS 96(SI), Y4
-	VMULPS  Y4, Y3, Y3
-	VMOVUPS 96(DX), Y4
-	VMOVUPS 96(BX), Y5
-	VSUBPS  Y5, Y2, Y2
+	VMOVUPS 96(BX), Y3
 	VSUBPS  Y3, Y2, Y2
-	VMULPS  Y2, Y4, Y2
-	VMOVUPS Y2, 96(R8)
+	VSUBPS  Y0, Y2, Y0
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(R8)
 	ADDQ    56(AX), R8
 	ADDQ    64(AX), R9
 	ADDQ    72(AX), R10
-	ADDQ    80(AX), R11
-	DECQ    R13
+	DECQ    R12
 	JNZ     normGradAVX2_block4_row
 	ADDQ    112(AX), R8
 	ADDQ    120(AX), R9
 	ADDQ    128(AX), R10
-	ADDQ    136(AX), R11
-	DECQ    R12
+	DECQ    R11
 	JNZ     normGradAVX2_block4_outer
 	ADDQ    $+32, CX
 	JMP     normGradAVX2_block4
@@ -4750,123 +6266,768 @@ normGradAVX2_block4_row:
 normGradAVX2_block4_done:
 normGradAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      normGradAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
-	VMOVUPS (DX), Y2
+	VMOVUPS (DX), Y0
 	MOVQ    176(AX), DX
 	LEAQ    (DX)(CX*4), DX
-	VMOVUPS (DX), Y3
+	VMOVUPS (DX), Y1
 	MOVQ    184(AX), DX
 	LEAQ    (DX)(CX*4), DX
-	VMOVUPS (DX), Y4
+	VMOVUPS (DX), Y2
 	MOVQ    192(AX), DX
 	LEAQ    (DX)(CX*4), DX
-	VMOVUPS (DX), Y5
+	VMOVUPS (DX), Y3
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    24(AX), DI
-	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), R8
+	MOVQ    256(AX), DI
 
 normGradAVX2_block1_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R8
 
 normGradAVX2_block1_row:
-	VMOVUPS (BX), Y6
-	VMOVUPS (SI), Y7
-	VCMPPS  $0x06, Y0, Y7, Y8
-	VCMPPS  $0x09, Y1, Y7, Y7
-	VANDPS  Y8, Y7, Y7
-	VANDPS  Y6, Y7, Y6
-	VMOVUPS (DI), Y7
-	VSUBPS  Y5, Y7, Y7
-	VMULPS  Y4, Y7, Y7
-	VSUBPS  Y3, Y6, Y6
-	VSUBPS  Y7, Y6, Y6
-	VMULPS  Y6, Y2, Y6
-	VMOVUPS Y6, (DX)
+	VMOVUPS (SI), Y4
+	VSUBPS  Y3, Y4, Y4
+	VMULPS  Y2, Y4, Y4
+	VMOVUPS (BX), Y5
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y4, Y5, Y4
+	VMULPS  Y4, Y0, Y4
+	VMOVUPS Y4, (DX)
 	ADDQ    56(AX), DX
 	ADDQ    64(AX), BX
 	ADDQ    72(AX), SI
-	ADDQ    80(AX), DI
-	DECQ    R9
+	DECQ    R8
 	JNZ     normGradAVX2_block1_row
 	ADDQ    112(AX), DX
 	ADDQ    120(AX), BX
 	ADDQ    128(AX), SI
-	ADDQ    136(AX), DI
-	DECQ    R8
+	DECQ    DI
 	JNZ     normGradAVX2_block1_outer
 	ADDQ    $+8, CX
 	JMP     normGradAVX2_block1
 
 normGradAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         normGradAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
 	MOVQ       $+8, SI
 	SUBQ       DX, SI
-	VMOVUPS    (BX)(SI*4), Y2
+	VMOVUPS    (BX)(SI*4), Y0
 	MOVQ       168(AX), DX
 	LEAQ       (DX)(CX*4), DX
-	VMASKMOVPS (DX), Y2, Y3
+	VMASKMOVPS (DX), Y0, Y1
 	MOVQ       176(AX), DX
 	LEAQ       (DX)(CX*4), DX
-	VMASKMOVPS (DX), Y2, Y4
+	VMASKMOVPS (DX), Y0, Y2
 	MOVQ       184(AX), DX
 	LEAQ       (DX)(CX*4), DX
-	VMASKMOVPS (DX), Y2, Y5
+	VMASKMOVPS (DX), Y0, Y3
 	MOVQ       192(AX), DX
 	LEAQ       (DX)(CX*4), DX
-	VMASKMOVPS (DX), Y2, Y6
+	VMASKMOVPS (DX), Y0, Y4
 	MOVQ       (AX), DX
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
 	MOVQ       16(AX), SI
 	LEAQ       (SI)(CX*4), SI
-	MOVQ       24(AX), DI
-	LEAQ       (DI)(CX*4), DI
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 normGradAVX2_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), DI
 
 normGradAVX2_tail_row:
-	VMASKMOVPS (BX), Y2, Y7
-	VMASKMOVPS (SI), Y2, Y8
-	VCMPPS     $0x06, Y0, Y8, Y9
-	VCMPPS     $0x09, Y1, Y8, Y8
-	VANDPS     Y9, Y8, Y8
-	VANDPS     Y7, Y8, Y7
-	VMASKMOVPS (DI), Y2, Y8
-	VSUBPS     Y6, Y8, Y8
-	VMULPS     Y5, Y8, Y8
-	VSUBPS     Y4, Y7, Y7
-	VSUBPS     Y8, Y7, Y7
-	VMULPS     Y7, Y3, Y7
-	VMASKMOVPS Y7, Y2, (DX)
+	VMASKMOVPS (SI), Y0, Y5
+	VSUBPS     Y4, Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VMASKMOVPS (BX), Y0, Y6
+	VSUBPS     Y2, Y6, Y6
+	VSUBPS     Y5, Y6, Y5
+	VMULPS     Y5, Y1, Y5
+	VMASKMOVPS Y5, Y0, (DX)
 	ADDQ       56(AX), DX
 	ADDQ       64(AX), BX
 	ADDQ       72(AX), SI
-	ADDQ       80(AX), DI
-	DECQ       R8
+	DECQ       DI
 	JNZ        normGradAVX2_tail_row
 	ADDQ       112(AX), DX
 	ADDQ       120(AX), BX
 	ADDQ       128(AX), SI
-	ADDQ       136(AX), DI
 	DECQ       CX
 	JNZ        normGradAVX2_tail_outer
 
 normGradAVX2_done:
+	VZEROUPPER
+	RET
+
+// func addActAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addActAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	XORQ         CX, CX
+
+addActAVX512_block4:
+	LEAQ 64(CX), DX
+	CMPQ DX, 272(AX)
+	JG   addActAVX512_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 256(AX), DI
+
+addActAVX512_block4_outer:
+	MOVQ 264(AX), R8
+
+addActAVX512_block4_row:
+	VMOVUPS (BX), Z2
+	VMOVUPS (SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (DX)
+	VMOVUPS 64(BX), Z2
+	VMOVUPS 64(SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 64(DX)
+	VMOVUPS 128(BX), Z2
+	VMOVUPS 128(SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 128(DX)
+	VMOVUPS 192(BX), Z2
+	VMOVUPS 192(SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActAVX512_block4_outer
+	ADDQ    $+64, CX
+	JMP     addActAVX512_block4
+
+addActAVX512_block4_done:
+addActAVX512_block1:
+	LEAQ 16(CX), DX
+	CMPQ DX, 272(AX)
+	JG   addActAVX512_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 256(AX), DI
+
+addActAVX512_block1_outer:
+	MOVQ 264(AX), R8
+
+addActAVX512_block1_row:
+	VMOVUPS (BX), Z2
+	VMOVUPS (SI), Z3
+	VADDPS  Z3, Z2, Z2
+	VMAXPS  Z2, Z0, Z2
+	VMINPS  Z2, Z1, Z2
+	VMOVUPS Z2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActAVX512_block1_outer
+	ADDQ    $+16, CX
+	JMP     addActAVX512_block1
+
+addActAVX512_block1_done:
+	MOVQ  272(AX), DX
+	SUBQ  CX, DX
+	JZ    addActAVX512_done
+	MOVQ  $-1, BX
+	BZHIQ DX, BX, BX
+	KMOVW BX, K1
+	MOVQ  (AX), DX
+	LEAQ  (DX)(CX*4), DX
+	MOVQ  8(AX), BX
+	LEAQ  (BX)(CX*4), BX
+	MOVQ  16(AX), SI
+	LEAQ  (SI)(CX*4), SI
+	MOVQ  256(AX), CX
+
+addActAVX512_tail_outer:
+	MOVQ 264(AX), DI
+
+addActAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z2
+	VMOVUPS.Z (SI), K1, Z3
+	VADDPS    Z3, Z2, Z2
+	VMAXPS    Z2, Z0, Z2
+	VMINPS    Z2, Z1, Z2
+	VMOVUPS   Z2, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      DI
+	JNZ       addActAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      CX
+	JNZ       addActAVX512_tail_outer
+
+addActAVX512_done:
+	VZEROUPPER
+	RET
+
+// func addActAVX2(args *uint64)
+// Requires: AVX
+TEXT ·addActAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	XORQ         CX, CX
+
+addActAVX2_block4:
+	LEAQ 32(CX), DX
+	CMPQ DX, 272(AX)
+	JG   addActAVX2_block4_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 256(AX), DI
+
+addActAVX2_block4_outer:
+	MOVQ 264(AX), R8
+
+addActAVX2_block4_row:
+	VMOVUPS (BX), Y2
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (DX)
+	VMOVUPS 32(BX), Y2
+	VMOVUPS 32(SI), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 32(DX)
+	VMOVUPS 64(BX), Y2
+	VMOVUPS 64(SI), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 64(DX)
+	VMOVUPS 96(BX), Y2
+	VMOVUPS 96(SI), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, 96(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActAVX2_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActAVX2_block4_outer
+	ADDQ    $+32, CX
+	JMP     addActAVX2_block4
+
+addActAVX2_block4_done:
+addActAVX2_block1:
+	LEAQ 8(CX), DX
+	CMPQ DX, 272(AX)
+	JG   addActAVX2_block1_done
+	MOVQ (AX), DX
+	LEAQ (DX)(CX*4), DX
+	MOVQ 8(AX), BX
+	LEAQ (BX)(CX*4), BX
+	MOVQ 16(AX), SI
+	LEAQ (SI)(CX*4), SI
+	MOVQ 256(AX), DI
+
+addActAVX2_block1_outer:
+	MOVQ 264(AX), R8
+
+addActAVX2_block1_row:
+	VMOVUPS (BX), Y2
+	VMOVUPS (SI), Y3
+	VADDPS  Y3, Y2, Y2
+	VMAXPS  Y2, Y0, Y2
+	VMINPS  Y2, Y1, Y2
+	VMOVUPS Y2, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActAVX2_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActAVX2_block1_outer
+	ADDQ    $+8, CX
+	JMP     addActAVX2_block1
+
+addActAVX2_block1_done:
+	MOVQ    272(AX), DX
+	SUBQ    CX, DX
+	JZ      addActAVX2_done
+	LEAQ    elementwiseMasks<>+0(SB), BX
+	MOVQ    $+8, SI
+	SUBQ    DX, SI
+	VMOVUPS (BX)(SI*4), Y2
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), CX
+
+addActAVX2_tail_outer:
+	MOVQ 264(AX), DI
+
+addActAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y3
+	VMASKMOVPS (SI), Y2, Y4
+	VADDPS     Y4, Y3, Y3
+	VMAXPS     Y3, Y0, Y3
+	VMINPS     Y3, Y1, Y3
+	VMASKMOVPS Y3, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       DI
+	JNZ        addActAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       CX
+	JNZ        addActAVX2_tail_outer
+
+addActAVX2_done:
+	VZEROUPPER
+	RET
+
+// func dropoutAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2, SSE2
+TEXT ·dropoutAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VPBROADCASTD 312(AX), Z1
+	VPBROADCASTD 316(AX), Z2
+	VPBROADCASTD 320(AX), Z3
+	VPBROADCASTD 324(AX), Z4
+	VPBROADCASTD 272(AX), Z5
+	MOVL         $0x7feb352d, CX
+	VPBROADCASTD CX, Z6
+	MOVL         $0x846ca68b, CX
+	VPBROADCASTD CX, Z7
+	XORQ         CX, CX
+
+dropoutAVX512_block2:
+	LEAQ         32(CX), DX
+	CMPQ         DX, 272(AX)
+	JG           dropoutAVX512_block2_done
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU32    (SI), Z8
+	VPADDD       Z1, Z8, Z8
+	MOVQ         CX, X9
+	VPBROADCASTD X9, Z9
+	VPADDD       Z9, Z8, Z8
+	VPXORD       Z10, Z10, Z10
+	VPADDD       Z10, Z8, Z9
+	MOVL         $0x00000010, SI
+	VPBROADCASTD SI, Z13
+	VPADDD       Z13, Z8, Z8
+	MOVQ         256(AX), SI
+
+dropoutAVX512_block2_outer:
+	MOVQ 264(AX), DI
+
+dropoutAVX512_block2_row:
+	VPADDD    Z2, Z9, Z13
+	VPSRLD    $0x10, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VPMULLD   Z6, Z13, Z13
+	VPXORD    Z3, Z13, Z13
+	VPSRLD    $0x0f, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VPMULLD   Z7, Z13, Z13
+	VPSRLD    $0x10, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VMOVUPS   (BX), Z14
+	VMULPS    Z0, Z14, Z14
+	VPMAXUD   Z13, Z4, Z15
+	VPCMPEQD  Z15, Z13, K1
+	VMOVAPS.Z Z14, K1, Z13
+	VMOVUPS   Z13, (DX)
+	VPADDD    Z2, Z8, Z13
+	VPSRLD    $0x10, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VPMULLD   Z6, Z13, Z13
+	VPXORD    Z3, Z13, Z13
+	VPSRLD    $0x0f, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VPMULLD   Z7, Z13, Z13
+	VPSRLD    $0x10, Z13, Z14
+	VPXORD    Z14, Z13, Z13
+	VMOVUPS   64(BX), Z14
+	VMULPS    Z0, Z14, Z14
+	VPMAXUD   Z13, Z4, Z15
+	VPCMPEQD  Z15, Z13, K1
+	VMOVAPS.Z Z14, K1, Z13
+	VMOVUPS   Z13, 64(DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	VPADDD    Z5, Z9, Z9
+	VPADDD    Z5, Z8, Z8
+	DECQ      DI
+	JNZ       dropoutAVX512_block2_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      SI
+	JNZ       dropoutAVX512_block2_outer
+	ADDQ      $+32, CX
+	JMP       dropoutAVX512_block2
+
+dropoutAVX512_block2_done:
+dropoutAVX512_block1:
+	LEAQ         16(CX), DX
+	CMPQ         DX, 272(AX)
+	JG           dropoutAVX512_block1_done
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU32    (SI), Z8
+	VPADDD       Z1, Z8, Z8
+	MOVQ         CX, X9
+	VPBROADCASTD X9, Z9
+	VPADDD       Z9, Z8, Z8
+	VPXORD       Z11, Z11, Z11
+	VPADDD       Z11, Z8, Z8
+	MOVQ         256(AX), SI
+
+dropoutAVX512_block1_outer:
+	MOVQ 264(AX), DI
+
+dropoutAVX512_block1_row:
+	VPADDD    Z2, Z8, Z9
+	VPSRLD    $0x10, Z9, Z10
+	VPXORD    Z10, Z9, Z9
+	VPMULLD   Z6, Z9, Z9
+	VPXORD    Z3, Z9, Z9
+	VPSRLD    $0x0f, Z9, Z10
+	VPXORD    Z10, Z9, Z9
+	VPMULLD   Z7, Z9, Z9
+	VPSRLD    $0x10, Z9, Z10
+	VPXORD    Z10, Z9, Z9
+	VMOVUPS   (BX), Z10
+	VMULPS    Z0, Z10, Z10
+	VPMAXUD   Z9, Z4, Z13
+	VPCMPEQD  Z13, Z9, K1
+	VMOVAPS.Z Z10, K1, Z9
+	VMOVUPS   Z9, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	VPADDD    Z5, Z8, Z8
+	DECQ      DI
+	JNZ       dropoutAVX512_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      SI
+	JNZ       dropoutAVX512_block1_outer
+	ADDQ      $+16, CX
+	JMP       dropoutAVX512_block1
+
+dropoutAVX512_block1_done:
+	MOVQ         272(AX), DX
+	SUBQ         CX, DX
+	JZ           dropoutAVX512_done
+	MOVQ         $-1, BX
+	BZHIQ        DX, BX, BX
+	KMOVW        BX, K1
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU32    (SI), Z8
+	VPADDD       Z1, Z8, Z8
+	MOVQ         CX, X1
+	VPBROADCASTD X1, Z1
+	VPADDD       Z1, Z8, Z8
+	VPXORD       Z12, Z12, Z12
+	VPADDD       Z12, Z8, Z1
+	MOVQ         256(AX), CX
+
+dropoutAVX512_tail_outer:
+	MOVQ 264(AX), SI
+
+dropoutAVX512_tail_row:
+	VPADDD    Z2, Z1, Z8
+	VPSRLD    $0x10, Z8, Z9
+	VPXORD    Z9, Z8, Z8
+	VPMULLD   Z6, Z8, Z8
+	VPXORD    Z3, Z8, Z8
+	VPSRLD    $0x0f, Z8, Z9
+	VPXORD    Z9, Z8, Z8
+	VPMULLD   Z7, Z8, Z8
+	VPSRLD    $0x10, Z8, Z9
+	VPXORD    Z9, Z8, Z8
+	VMOVUPS.Z (BX), K1, Z9
+	VMULPS    Z0, Z9, Z9
+	VPMAXUD   Z8, Z4, Z10
+	VPCMPEQD  Z10, Z8, K2
+	VMOVAPS.Z Z9, K2, Z8
+	VMOVUPS   Z8, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	VPADDD    Z5, Z1, Z1
+	DECQ      SI
+	JNZ       dropoutAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      CX
+	JNZ       dropoutAVX512_tail_outer
+
+dropoutAVX512_done:
+	VZEROUPPER
+	RET
+
+// func dropoutAVX2(args *uint64)
+// Requires: AVX, AVX2, SSE2
+TEXT ·dropoutAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VPBROADCASTD 312(AX), Y1
+	VPBROADCASTD 316(AX), Y2
+	VPBROADCASTD 320(AX), Y3
+	VPBROADCASTD 324(AX), Y4
+	VPBROADCASTD 272(AX), Y5
+	MOVL         $0x7feb352d, CX
+	MOVD         CX, X6
+	VPBROADCASTD X6, Y6
+	MOVL         $0x846ca68b, CX
+	MOVD         CX, X7
+	VPBROADCASTD X7, Y7
+	XORQ         CX, CX
+
+dropoutAVX2_block2:
+	LEAQ         16(CX), DX
+	CMPQ         DX, 272(AX)
+	JG           dropoutAVX2_block2_done
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU      (SI), Y8
+	VPADDD       Y1, Y8, Y8
+	MOVQ         CX, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y9, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPADDD       Y9, Y8, Y9
+	MOVL         $0x00000008, SI
+	MOVD         SI, X10
+	VPBROADCASTD X10, Y10
+	VPADDD       Y10, Y8, Y8
+	MOVQ         256(AX), SI
+
+dropoutAVX2_block2_outer:
+	MOVQ 264(AX), DI
+
+dropoutAVX2_block2_row:
+	VPADDD   Y2, Y9, Y10
+	VPSRLD   $0x10, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VPMULLD  Y6, Y10, Y10
+	VPXOR    Y3, Y10, Y10
+	VPSRLD   $0x0f, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VPMULLD  Y7, Y10, Y10
+	VPSRLD   $0x10, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VMOVUPS  (BX), Y11
+	VMULPS   Y0, Y11, Y11
+	VPMAXUD  Y10, Y4, Y12
+	VPCMPEQD Y12, Y10, Y10
+	VANDPS   Y11, Y10, Y10
+	VMOVUPS  Y10, (DX)
+	VPADDD   Y2, Y8, Y10
+	VPSRLD   $0x10, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VPMULLD  Y6, Y10, Y10
+	VPXOR    Y3, Y10, Y10
+	VPSRLD   $0x0f, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VPMULLD  Y7, Y10, Y10
+	VPSRLD   $0x10, Y10, Y11
+	VPXOR    Y11, Y10, Y10
+	VMOVUPS  32(BX), Y11
+	VMULPS   Y0, Y11, Y11
+	VPMAXUD  Y10, Y4, Y12
+	VPCMPEQD Y12, Y10, Y10
+	VANDPS   Y11, Y10, Y10
+	VMOVUPS  Y10, 32(DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	VPADDD   Y5, Y9, Y9
+	VPADDD   Y5, Y8, Y8
+	DECQ     DI
+	JNZ      dropoutAVX2_block2_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      dropoutAVX2_block2_outer
+	ADDQ     $+16, CX
+	JMP      dropoutAVX2_block2
+
+dropoutAVX2_block2_done:
+dropoutAVX2_block1:
+	LEAQ         8(CX), DX
+	CMPQ         DX, 272(AX)
+	JG           dropoutAVX2_block1_done
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU      (SI), Y8
+	VPADDD       Y1, Y8, Y8
+	MOVQ         CX, X9
+	VPBROADCASTD X9, Y9
+	VPADDD       Y9, Y8, Y8
+	VPXOR        Y9, Y9, Y9
+	VPADDD       Y9, Y8, Y8
+	MOVQ         256(AX), SI
+
+dropoutAVX2_block1_outer:
+	MOVQ 264(AX), DI
+
+dropoutAVX2_block1_row:
+	VPADDD   Y2, Y8, Y9
+	VPSRLD   $0x10, Y9, Y10
+	VPXOR    Y10, Y9, Y9
+	VPMULLD  Y6, Y9, Y9
+	VPXOR    Y3, Y9, Y9
+	VPSRLD   $0x0f, Y9, Y10
+	VPXOR    Y10, Y9, Y9
+	VPMULLD  Y7, Y9, Y9
+	VPSRLD   $0x10, Y9, Y10
+	VPXOR    Y10, Y9, Y9
+	VMOVUPS  (BX), Y10
+	VMULPS   Y0, Y10, Y10
+	VPMAXUD  Y9, Y4, Y11
+	VPCMPEQD Y11, Y9, Y9
+	VANDPS   Y10, Y9, Y9
+	VMOVUPS  Y9, (DX)
+	ADDQ     56(AX), DX
+	ADDQ     64(AX), BX
+	VPADDD   Y5, Y8, Y8
+	DECQ     DI
+	JNZ      dropoutAVX2_block1_row
+	ADDQ     112(AX), DX
+	ADDQ     120(AX), BX
+	DECQ     SI
+	JNZ      dropoutAVX2_block1_outer
+	ADDQ     $+8, CX
+	JMP      dropoutAVX2_block1
+
+dropoutAVX2_block1_done:
+	MOVQ         272(AX), DX
+	SUBQ         CX, DX
+	JZ           dropoutAVX2_done
+	LEAQ         elementwiseMasks<>+0(SB), BX
+	MOVQ         $+8, SI
+	SUBQ         DX, SI
+	VMOVUPS      (BX)(SI*4), Y8
+	MOVQ         (AX), DX
+	LEAQ         (DX)(CX*4), DX
+	MOVQ         8(AX), BX
+	LEAQ         (BX)(CX*4), BX
+	LEAQ         elementwiseCounts<>+0(SB), SI
+	VMOVDQU      (SI), Y9
+	VPADDD       Y1, Y9, Y9
+	MOVQ         CX, X1
+	VPBROADCASTD X1, Y1
+	VPADDD       Y1, Y9, Y9
+	VPXOR        Y1, Y1, Y1
+	VPADDD       Y1, Y9, Y1
+	MOVQ         256(AX), CX
+
+dropoutAVX2_tail_outer:
+	MOVQ 264(AX), SI
+
+dropoutAVX2_tail_row:
+	VPADDD     Y2, Y1, Y9
+	VPSRLD     $0x10, Y9, Y10
+	VPXOR      Y10, Y9, Y9
+	VPMULLD    Y6, Y9, Y9
+	VPXOR      Y3, Y9, Y9
+	VPSRLD     $0x0f, Y9, Y10
+	VPXOR      Y10, Y9, Y9
+	VPMULLD    Y7, Y9, Y9
+	VPSRLD     $0x10, Y9, Y10
+	VPXOR      Y10, Y9, Y9
+	VMASKMOVPS (BX), Y8, Y10
+	VMULPS     Y0, Y10, Y10
+	VPMAXUD    Y9, Y4, Y11
+	VPCMPEQD   Y11, Y9, Y9
+	VANDPS     Y10, Y9, Y9
+	VMASKMOVPS Y9, Y8, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	VPADDD     Y5, Y1, Y1
+	DECQ       SI
+	JNZ        dropoutAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       CX
+	JNZ        dropoutAVX2_tail_outer
+
+dropoutAVX2_done:
 	VZEROUPPER
 	RET
 
@@ -4878,7 +7039,7 @@ TEXT ·minMaxAVX512(SB), NOSPLIT, $0-8
 
 minMaxAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      minMaxAVX512_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -4900,10 +7061,10 @@ minMaxAVX512_block4:
 	VMOVUPS 192(DX), Z11
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 minMaxAVX512_block4_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX512_block4_row:
 	VMOVUPS (DX), Z12
@@ -4956,7 +7117,7 @@ minMaxAVX512_block4_row:
 minMaxAVX512_block4_done:
 minMaxAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      minMaxAVX512_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -4969,10 +7130,10 @@ minMaxAVX512_block1:
 	VMOVUPS (DX), Z2
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 minMaxAVX512_block1_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX512_block1_row:
 	VMOVUPS (DX), Z3
@@ -4999,7 +7160,7 @@ minMaxAVX512_block1_row:
 	JMP     minMaxAVX512_block1
 
 minMaxAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        minMaxAVX512_done
 	MOVQ      $-1, BX
@@ -5016,10 +7177,10 @@ minMaxAVX512_block1_done:
 	VMOVUPS.Z (DX), K1, Z2
 	MOVQ      (AX), DX
 	LEAQ      (DX)(CX*4), DX
-	MOVQ      240(AX), BX
+	MOVQ      256(AX), BX
 
 minMaxAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX512_tail_row:
 	VMOVUPS.Z (DX), K1, Z3
@@ -5055,7 +7216,7 @@ TEXT ·minMaxAVX2(SB), NOSPLIT, $0-8
 
 minMaxAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      minMaxAVX2_block4_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5077,10 +7238,10 @@ minMaxAVX2_block4:
 	VMOVUPS 96(DX), Y11
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 minMaxAVX2_block4_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX2_block4_row:
 	VMOVUPS   (DX), Y12
@@ -5133,7 +7294,7 @@ minMaxAVX2_block4_row:
 minMaxAVX2_block4_done:
 minMaxAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      minMaxAVX2_block1_done
 	MOVQ    216(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5146,10 +7307,10 @@ minMaxAVX2_block1:
 	VMOVUPS (DX), Y2
 	MOVQ    (AX), DX
 	LEAQ    (DX)(CX*4), DX
-	MOVQ    240(AX), BX
+	MOVQ    256(AX), BX
 
 minMaxAVX2_block1_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX2_block1_row:
 	VMOVUPS   (DX), Y3
@@ -5176,7 +7337,7 @@ minMaxAVX2_block1_row:
 	JMP       minMaxAVX2_block1
 
 minMaxAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         minMaxAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -5194,10 +7355,10 @@ minMaxAVX2_block1_done:
 	VMASKMOVPS (DX), Y0, Y3
 	MOVQ       (AX), DX
 	LEAQ       (DX)(CX*4), DX
-	MOVQ       240(AX), BX
+	MOVQ       256(AX), BX
 
 minMaxAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 minMaxAVX2_tail_row:
 	VMASKMOVPS (DX), Y0, Y4
@@ -5225,16 +7386,874 @@ minMaxAVX2_done:
 	VZEROUPPER
 	RET
 
+// func biasActRangeAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·biasActRangeAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	XORQ         CX, CX
+
+biasActRangeAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      biasActRangeAVX512_block4_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(DX), Z4
+	VMOVUPS 192(DX), Z5
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 128(DX), Z8
+	VMOVUPS 192(DX), Z9
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 128(DX), Z12
+	VMOVUPS 192(DX), Z13
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z14
+	VMOVUPS 64(DX), Z15
+	VMOVUPS 128(DX), Z16
+	VMOVUPS 192(DX), Z17
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+biasActRangeAVX512_block4_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX512_block4_row:
+	VMOVUPS (BX), Z18
+	VADDPS  Z2, Z18, Z18
+	VMAXPS  Z18, Z0, Z18
+	VMINPS  Z18, Z1, Z18
+	VMINPS  Z6, Z18, Z6
+	VMAXPS  Z10, Z18, Z10
+	VCMPPS  $0x03, Z18, Z18, K1
+	VMOVAPS Z18, K1, Z14
+	VMOVUPS Z18, (DX)
+	VMOVUPS 64(BX), Z18
+	VADDPS  Z3, Z18, Z18
+	VMAXPS  Z18, Z0, Z18
+	VMINPS  Z18, Z1, Z18
+	VMINPS  Z7, Z18, Z7
+	VMAXPS  Z11, Z18, Z11
+	VCMPPS  $0x03, Z18, Z18, K1
+	VMOVAPS Z18, K1, Z15
+	VMOVUPS Z18, 64(DX)
+	VMOVUPS 128(BX), Z18
+	VADDPS  Z4, Z18, Z18
+	VMAXPS  Z18, Z0, Z18
+	VMINPS  Z18, Z1, Z18
+	VMINPS  Z8, Z18, Z8
+	VMAXPS  Z12, Z18, Z12
+	VCMPPS  $0x03, Z18, Z18, K1
+	VMOVAPS Z18, K1, Z16
+	VMOVUPS Z18, 128(DX)
+	VMOVUPS 192(BX), Z18
+	VADDPS  Z5, Z18, Z18
+	VMAXPS  Z18, Z0, Z18
+	VMINPS  Z18, Z1, Z18
+	VMINPS  Z9, Z18, Z9
+	VMAXPS  Z13, Z18, Z13
+	VCMPPS  $0x03, Z18, Z18, K1
+	VMOVAPS Z18, K1, Z17
+	VMOVUPS Z18, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     biasActRangeAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     biasActRangeAVX512_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, 128(DX)
+	VMOVUPS Z9, 192(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, 64(DX)
+	VMOVUPS Z12, 128(DX)
+	VMOVUPS Z13, 192(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z14, (DX)
+	VMOVUPS Z15, 64(DX)
+	VMOVUPS Z16, 128(DX)
+	VMOVUPS Z17, 192(DX)
+	ADDQ    $+64, CX
+	JMP     biasActRangeAVX512_block4
+
+biasActRangeAVX512_block4_done:
+biasActRangeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      biasActRangeAVX512_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+biasActRangeAVX512_block1_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX512_block1_row:
+	VMOVUPS (BX), Z6
+	VADDPS  Z2, Z6, Z6
+	VMAXPS  Z6, Z0, Z6
+	VMINPS  Z6, Z1, Z6
+	VMINPS  Z3, Z6, Z3
+	VMAXPS  Z4, Z6, Z4
+	VCMPPS  $0x03, Z6, Z6, K1
+	VMOVAPS Z6, K1, Z5
+	VMOVUPS Z6, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	DECQ    DI
+	JNZ     biasActRangeAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	DECQ    SI
+	JNZ     biasActRangeAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z3, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z5, (DX)
+	ADDQ    $+16, CX
+	JMP     biasActRangeAVX512_block1
+
+biasActRangeAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        biasActRangeAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      168(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z5
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      256(AX), SI
+
+biasActRangeAVX512_tail_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z6
+	VADDPS    Z2, Z6, Z6
+	VMAXPS    Z6, Z0, Z6
+	VMINPS    Z6, Z1, Z6
+	VMINPS    Z3, Z6, Z3
+	VMAXPS    Z4, Z6, Z4
+	VCMPPS    $0x03, Z6, Z6, K2
+	VMOVAPS   Z6, K2, Z5
+	VMOVUPS   Z6, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      DI
+	JNZ       biasActRangeAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      SI
+	JNZ       biasActRangeAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z3, K1, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z4, K1, (DX)
+	MOVQ      232(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z5, K1, (AX)
+
+biasActRangeAVX512_done:
+	VZEROUPPER
+	RET
+
+// func biasActRangeAVX2(args *uint64)
+// Requires: AVX
+TEXT ·biasActRangeAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	XORQ         CX, CX
+
+biasActRangeAVX2_block2:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      biasActRangeAVX2_block2_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y8
+	VMOVUPS 32(DX), Y9
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+biasActRangeAVX2_block2_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX2_block2_row:
+	VMOVUPS   (BX), Y10
+	VADDPS    Y2, Y10, Y10
+	VMAXPS    Y10, Y0, Y10
+	VMINPS    Y10, Y1, Y10
+	VMINPS    Y4, Y10, Y4
+	VMAXPS    Y6, Y10, Y6
+	VCMPPS    $0x03, Y10, Y10, Y11
+	VBLENDVPS Y11, Y10, Y8, Y8
+	VMOVUPS   Y10, (DX)
+	VMOVUPS   32(BX), Y10
+	VADDPS    Y3, Y10, Y10
+	VMAXPS    Y10, Y0, Y10
+	VMINPS    Y10, Y1, Y10
+	VMINPS    Y5, Y10, Y5
+	VMAXPS    Y7, Y10, Y7
+	VCMPPS    $0x03, Y10, Y10, Y11
+	VBLENDVPS Y11, Y10, Y9, Y9
+	VMOVUPS   Y10, 32(DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      DI
+	JNZ       biasActRangeAVX2_block2_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      SI
+	JNZ       biasActRangeAVX2_block2_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y4, (DX)
+	VMOVUPS   Y5, 32(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y6, (DX)
+	VMOVUPS   Y7, 32(DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y8, (DX)
+	VMOVUPS   Y9, 32(DX)
+	ADDQ      $+16, CX
+	JMP       biasActRangeAVX2_block2
+
+biasActRangeAVX2_block2_done:
+biasActRangeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      biasActRangeAVX2_block1_done
+	MOVQ    168(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y5
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    256(AX), SI
+
+biasActRangeAVX2_block1_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX2_block1_row:
+	VMOVUPS   (BX), Y6
+	VADDPS    Y2, Y6, Y6
+	VMAXPS    Y6, Y0, Y6
+	VMINPS    Y6, Y1, Y6
+	VMINPS    Y3, Y6, Y3
+	VMAXPS    Y4, Y6, Y4
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VBLENDVPS Y7, Y6, Y5, Y5
+	VMOVUPS   Y6, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	DECQ      DI
+	JNZ       biasActRangeAVX2_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	DECQ      SI
+	JNZ       biasActRangeAVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y3, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y4, (DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y5, (DX)
+	ADDQ      $+8, CX
+	JMP       biasActRangeAVX2_block1
+
+biasActRangeAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         biasActRangeAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	MOVQ       168(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y3
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y4
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y5
+	MOVQ       232(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y6
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       256(AX), SI
+
+biasActRangeAVX2_tail_outer:
+	MOVQ 264(AX), DI
+
+biasActRangeAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y7
+	VADDPS     Y3, Y7, Y7
+	VMAXPS     Y7, Y0, Y7
+	VMINPS     Y7, Y1, Y7
+	VMINPS     Y4, Y7, Y4
+	VMAXPS     Y5, Y7, Y5
+	VCMPPS     $0x03, Y7, Y7, Y8
+	VBLENDVPS  Y8, Y7, Y6, Y6
+	VMASKMOVPS Y7, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	DECQ       DI
+	JNZ        biasActRangeAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	DECQ       SI
+	JNZ        biasActRangeAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y4, Y2, (DX)
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y5, Y2, (DX)
+	MOVQ       232(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y6, Y2, (AX)
+
+biasActRangeAVX2_done:
+	VZEROUPPER
+	RET
+
+// func addActRangeAVX512(args *uint64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addActRangeAVX512(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	XORQ         CX, CX
+
+addActRangeAVX512_block4:
+	LEAQ    64(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      addActRangeAVX512_block4_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(DX), Z4
+	VMOVUPS 192(DX), Z5
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 128(DX), Z8
+	VMOVUPS 192(DX), Z9
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z10
+	VMOVUPS 64(DX), Z11
+	VMOVUPS 128(DX), Z12
+	VMOVUPS 192(DX), Z13
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+addActRangeAVX512_block4_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX512_block4_row:
+	VMOVUPS (BX), Z14
+	VMOVUPS (SI), Z15
+	VADDPS  Z15, Z14, Z14
+	VMAXPS  Z14, Z0, Z14
+	VMINPS  Z14, Z1, Z14
+	VMINPS  Z2, Z14, Z2
+	VMAXPS  Z6, Z14, Z6
+	VCMPPS  $0x03, Z14, Z14, K1
+	VMOVAPS Z14, K1, Z10
+	VMOVUPS Z14, (DX)
+	VMOVUPS 64(BX), Z14
+	VMOVUPS 64(SI), Z15
+	VADDPS  Z15, Z14, Z14
+	VMAXPS  Z14, Z0, Z14
+	VMINPS  Z14, Z1, Z14
+	VMINPS  Z3, Z14, Z3
+	VMAXPS  Z7, Z14, Z7
+	VCMPPS  $0x03, Z14, Z14, K1
+	VMOVAPS Z14, K1, Z11
+	VMOVUPS Z14, 64(DX)
+	VMOVUPS 128(BX), Z14
+	VMOVUPS 128(SI), Z15
+	VADDPS  Z15, Z14, Z14
+	VMAXPS  Z14, Z0, Z14
+	VMINPS  Z14, Z1, Z14
+	VMINPS  Z4, Z14, Z4
+	VMAXPS  Z8, Z14, Z8
+	VCMPPS  $0x03, Z14, Z14, K1
+	VMOVAPS Z14, K1, Z12
+	VMOVUPS Z14, 128(DX)
+	VMOVUPS 192(BX), Z14
+	VMOVUPS 192(SI), Z15
+	VADDPS  Z15, Z14, Z14
+	VMAXPS  Z14, Z0, Z14
+	VMINPS  Z14, Z1, Z14
+	VMINPS  Z5, Z14, Z5
+	VMAXPS  Z9, Z14, Z9
+	VCMPPS  $0x03, Z14, Z14, K1
+	VMOVAPS Z14, K1, Z13
+	VMOVUPS Z14, 192(DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActRangeAVX512_block4_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActRangeAVX512_block4_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z2, (DX)
+	VMOVUPS Z3, 64(DX)
+	VMOVUPS Z4, 128(DX)
+	VMOVUPS Z5, 192(DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, 128(DX)
+	VMOVUPS Z9, 192(DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z10, (DX)
+	VMOVUPS Z11, 64(DX)
+	VMOVUPS Z12, 128(DX)
+	VMOVUPS Z13, 192(DX)
+	ADDQ    $+64, CX
+	JMP     addActRangeAVX512_block4
+
+addActRangeAVX512_block4_done:
+addActRangeAVX512_block1:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      addActRangeAVX512_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z2
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z3
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Z4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+addActRangeAVX512_block1_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX512_block1_row:
+	VMOVUPS (BX), Z5
+	VMOVUPS (SI), Z6
+	VADDPS  Z6, Z5, Z5
+	VMAXPS  Z5, Z0, Z5
+	VMINPS  Z5, Z1, Z5
+	VMINPS  Z2, Z5, Z2
+	VMAXPS  Z3, Z5, Z3
+	VCMPPS  $0x03, Z5, Z5, K1
+	VMOVAPS Z5, K1, Z4
+	VMOVUPS Z5, (DX)
+	ADDQ    56(AX), DX
+	ADDQ    64(AX), BX
+	ADDQ    72(AX), SI
+	DECQ    R8
+	JNZ     addActRangeAVX512_block1_row
+	ADDQ    112(AX), DX
+	ADDQ    120(AX), BX
+	ADDQ    128(AX), SI
+	DECQ    DI
+	JNZ     addActRangeAVX512_block1_outer
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z2, (DX)
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z3, (DX)
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS Z4, (DX)
+	ADDQ    $+16, CX
+	JMP     addActRangeAVX512_block1
+
+addActRangeAVX512_block1_done:
+	MOVQ      272(AX), DX
+	SUBQ      CX, DX
+	JZ        addActRangeAVX512_done
+	MOVQ      $-1, BX
+	BZHIQ     DX, BX, BX
+	KMOVW     BX, K1
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z2
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z3
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS.Z (DX), K1, Z4
+	MOVQ      (AX), DX
+	LEAQ      (DX)(CX*4), DX
+	MOVQ      8(AX), BX
+	LEAQ      (BX)(CX*4), BX
+	MOVQ      16(AX), SI
+	LEAQ      (SI)(CX*4), SI
+	MOVQ      256(AX), DI
+
+addActRangeAVX512_tail_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX512_tail_row:
+	VMOVUPS.Z (BX), K1, Z5
+	VMOVUPS.Z (SI), K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMAXPS    Z5, Z0, Z5
+	VMINPS    Z5, Z1, Z5
+	VMINPS    Z2, Z5, Z2
+	VMAXPS    Z3, Z5, Z3
+	VCMPPS    $0x03, Z5, Z5, K2
+	VMOVAPS   Z5, K2, Z4
+	VMOVUPS   Z5, K1, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       addActRangeAVX512_tail_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       addActRangeAVX512_tail_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z2, K1, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Z3, K1, (DX)
+	MOVQ      232(AX), AX
+	LEAQ      (AX)(CX*4), AX
+	VMOVUPS   Z4, K1, (AX)
+
+addActRangeAVX512_done:
+	VZEROUPPER
+	RET
+
+// func addActRangeAVX2(args *uint64)
+// Requires: AVX
+TEXT ·addActRangeAVX2(SB), NOSPLIT, $0-8
+	MOVQ         args+0(FP), AX
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	XORQ         CX, CX
+
+addActRangeAVX2_block2:
+	LEAQ    16(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      addActRangeAVX2_block2_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(DX), Y3
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(DX), Y5
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y6
+	VMOVUPS 32(DX), Y7
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+addActRangeAVX2_block2_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX2_block2_row:
+	VMOVUPS   (BX), Y8
+	VMOVUPS   (SI), Y9
+	VADDPS    Y9, Y8, Y8
+	VMAXPS    Y8, Y0, Y8
+	VMINPS    Y8, Y1, Y8
+	VMINPS    Y2, Y8, Y2
+	VMAXPS    Y4, Y8, Y4
+	VCMPPS    $0x03, Y8, Y8, Y9
+	VBLENDVPS Y9, Y8, Y6, Y6
+	VMOVUPS   Y8, (DX)
+	VMOVUPS   32(BX), Y8
+	VMOVUPS   32(SI), Y9
+	VADDPS    Y9, Y8, Y8
+	VMAXPS    Y8, Y0, Y8
+	VMINPS    Y8, Y1, Y8
+	VMINPS    Y3, Y8, Y3
+	VMAXPS    Y5, Y8, Y5
+	VCMPPS    $0x03, Y8, Y8, Y9
+	VBLENDVPS Y9, Y8, Y7, Y7
+	VMOVUPS   Y8, 32(DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       addActRangeAVX2_block2_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       addActRangeAVX2_block2_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y2, (DX)
+	VMOVUPS   Y3, 32(DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y4, (DX)
+	VMOVUPS   Y5, 32(DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y6, (DX)
+	VMOVUPS   Y7, 32(DX)
+	ADDQ      $+16, CX
+	JMP       addActRangeAVX2_block2
+
+addActRangeAVX2_block2_done:
+addActRangeAVX2_block1:
+	LEAQ    8(CX), DX
+	CMPQ    DX, 272(AX)
+	JG      addActRangeAVX2_block1_done
+	MOVQ    216(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y2
+	MOVQ    224(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y3
+	MOVQ    232(AX), DX
+	LEAQ    (DX)(CX*4), DX
+	VMOVUPS (DX), Y4
+	MOVQ    (AX), DX
+	LEAQ    (DX)(CX*4), DX
+	MOVQ    8(AX), BX
+	LEAQ    (BX)(CX*4), BX
+	MOVQ    16(AX), SI
+	LEAQ    (SI)(CX*4), SI
+	MOVQ    256(AX), DI
+
+addActRangeAVX2_block1_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX2_block1_row:
+	VMOVUPS   (BX), Y5
+	VMOVUPS   (SI), Y6
+	VADDPS    Y6, Y5, Y5
+	VMAXPS    Y5, Y0, Y5
+	VMINPS    Y5, Y1, Y5
+	VMINPS    Y2, Y5, Y2
+	VMAXPS    Y3, Y5, Y3
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y5, Y4, Y4
+	VMOVUPS   Y5, (DX)
+	ADDQ      56(AX), DX
+	ADDQ      64(AX), BX
+	ADDQ      72(AX), SI
+	DECQ      R8
+	JNZ       addActRangeAVX2_block1_row
+	ADDQ      112(AX), DX
+	ADDQ      120(AX), BX
+	ADDQ      128(AX), SI
+	DECQ      DI
+	JNZ       addActRangeAVX2_block1_outer
+	MOVQ      216(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y2, (DX)
+	MOVQ      224(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y3, (DX)
+	MOVQ      232(AX), DX
+	LEAQ      (DX)(CX*4), DX
+	VMOVUPS   Y4, (DX)
+	ADDQ      $+8, CX
+	JMP       addActRangeAVX2_block1
+
+addActRangeAVX2_block1_done:
+	MOVQ       272(AX), DX
+	SUBQ       CX, DX
+	JZ         addActRangeAVX2_done
+	LEAQ       elementwiseMasks<>+0(SB), BX
+	MOVQ       $+8, SI
+	SUBQ       DX, SI
+	VMOVUPS    (BX)(SI*4), Y2
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y3
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y4
+	MOVQ       232(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS (DX), Y2, Y5
+	MOVQ       (AX), DX
+	LEAQ       (DX)(CX*4), DX
+	MOVQ       8(AX), BX
+	LEAQ       (BX)(CX*4), BX
+	MOVQ       16(AX), SI
+	LEAQ       (SI)(CX*4), SI
+	MOVQ       256(AX), DI
+
+addActRangeAVX2_tail_outer:
+	MOVQ 264(AX), R8
+
+addActRangeAVX2_tail_row:
+	VMASKMOVPS (BX), Y2, Y6
+	VMASKMOVPS (SI), Y2, Y7
+	VADDPS     Y7, Y6, Y6
+	VMAXPS     Y6, Y0, Y6
+	VMINPS     Y6, Y1, Y6
+	VMINPS     Y3, Y6, Y3
+	VMAXPS     Y4, Y6, Y4
+	VCMPPS     $0x03, Y6, Y6, Y7
+	VBLENDVPS  Y7, Y6, Y5, Y5
+	VMASKMOVPS Y6, Y2, (DX)
+	ADDQ       56(AX), DX
+	ADDQ       64(AX), BX
+	ADDQ       72(AX), SI
+	DECQ       R8
+	JNZ        addActRangeAVX2_tail_row
+	ADDQ       112(AX), DX
+	ADDQ       120(AX), BX
+	ADDQ       128(AX), SI
+	DECQ       DI
+	JNZ        addActRangeAVX2_tail_outer
+	MOVQ       216(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y3, Y2, (DX)
+	MOVQ       224(AX), DX
+	LEAQ       (DX)(CX*4), DX
+	VMASKMOVPS Y4, Y2, (DX)
+	MOVQ       232(AX), AX
+	LEAQ       (AX)(CX*4), AX
+	VMASKMOVPS Y5, Y2, (AX)
+
+addActRangeAVX2_done:
+	VZEROUPPER
+	RET
+
 // func quantizeAVX512(args *uint64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·quantizeAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 280(AX), Z0
 	XORQ         CX, CX
 
 quantizeAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5264,10 +8283,10 @@ quantizeAVX512_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeAVX512_block4_row:
 	VMOVUPS     (BX), Z17
@@ -5324,7 +8343,7 @@ quantizeAVX512_block4_row:
 quantizeAVX512_block4_done:
 quantizeAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5342,10 +8361,10 @@ quantizeAVX512_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeAVX512_block1_row:
 	VMOVUPS     (BX), Z5
@@ -5370,7 +8389,7 @@ quantizeAVX512_block1_row:
 	JMP         quantizeAVX512_block1
 
 quantizeAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        quantizeAVX512_done
 	MOVQ      $-1, BX
@@ -5392,10 +8411,10 @@ quantizeAVX512_block1_done:
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 quantizeAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 quantizeAVX512_tail_row:
 	VMOVUPS.Z   (BX), K1, Z5
@@ -5425,12 +8444,12 @@ quantizeAVX512_done:
 // Requires: AVX
 TEXT ·quantizeAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 280(AX), Y0
 	XORQ         CX, CX
 
 quantizeAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   quantizeAVX2_block4_done
 	MOVQ 168(AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -5444,10 +8463,10 @@ quantizeAVX2_block4:
 	LEAQ (R8)(CX*4), R8
 	MOVQ 8(AX), R9
 	LEAQ (R9)(CX*4), R9
-	MOVQ 240(AX), R10
+	MOVQ 256(AX), R10
 
 quantizeAVX2_block4_outer:
-	MOVQ 248(AX), R11
+	MOVQ 264(AX), R11
 
 quantizeAVX2_block4_row:
 	VMOVUPS  (SI), Y1
@@ -5524,7 +8543,7 @@ quantizeAVX2_block4_row:
 quantizeAVX2_block4_done:
 quantizeAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5542,10 +8561,10 @@ quantizeAVX2_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeAVX2_block1_row:
 	VMOVUPS  (BX), Y5
@@ -5570,7 +8589,7 @@ quantizeAVX2_block1_row:
 	JMP      quantizeAVX2_block1
 
 quantizeAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         quantizeAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -5593,10 +8612,10 @@ quantizeAVX2_block1_done:
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 quantizeAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 quantizeAVX2_tail_row:
 	VMASKMOVPS (BX), Y1, Y6
@@ -5626,12 +8645,12 @@ quantizeAVX2_done:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·quantizeByInverseAVX512(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 280(AX), Z0
 	XORQ         CX, CX
 
 quantizeByInverseAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeByInverseAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5667,10 +8686,10 @@ quantizeByInverseAVX512_block4:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeByInverseAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeByInverseAVX512_block4_row:
 	VMOVUPS     (BX), Z21
@@ -5727,7 +8746,7 @@ quantizeByInverseAVX512_block4_row:
 quantizeByInverseAVX512_block4_done:
 quantizeByInverseAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeByInverseAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5748,10 +8767,10 @@ quantizeByInverseAVX512_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeByInverseAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeByInverseAVX512_block1_row:
 	VMOVUPS     (BX), Z6
@@ -5776,7 +8795,7 @@ quantizeByInverseAVX512_block1_row:
 	JMP         quantizeByInverseAVX512_block1
 
 quantizeByInverseAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        quantizeByInverseAVX512_done
 	MOVQ      $-1, BX
@@ -5801,10 +8820,10 @@ quantizeByInverseAVX512_block1_done:
 	LEAQ      (DX)(CX*4), DX
 	MOVQ      8(AX), BX
 	LEAQ      (BX)(CX*4), BX
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 quantizeByInverseAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 quantizeByInverseAVX512_tail_row:
 	VMOVUPS.Z   (BX), K1, Z6
@@ -5834,12 +8853,12 @@ quantizeByInverseAVX512_done:
 // Requires: AVX
 TEXT ·quantizeByInverseAVX2(SB), NOSPLIT, $0-8
 	MOVQ         args+0(FP), AX
-	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 280(AX), Y0
 	XORQ         CX, CX
 
 quantizeByInverseAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   quantizeByInverseAVX2_block4_done
 	MOVQ 168(AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -5855,10 +8874,10 @@ quantizeByInverseAVX2_block4:
 	LEAQ (R9)(CX*4), R9
 	MOVQ 8(AX), R10
 	LEAQ (R10)(CX*4), R10
-	MOVQ 240(AX), R11
+	MOVQ 256(AX), R11
 
 quantizeByInverseAVX2_block4_outer:
-	MOVQ 248(AX), R12
+	MOVQ 264(AX), R12
 
 quantizeByInverseAVX2_block4_row:
 	VMOVUPS  (R8), Y1
@@ -5935,7 +8954,7 @@ quantizeByInverseAVX2_block4_row:
 quantizeByInverseAVX2_block4_done:
 quantizeByInverseAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeByInverseAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -5956,10 +8975,10 @@ quantizeByInverseAVX2_block1:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), SI
+	MOVQ    256(AX), SI
 
 quantizeByInverseAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeByInverseAVX2_block1_row:
 	VMOVUPS  (BX), Y6
@@ -5984,7 +9003,7 @@ quantizeByInverseAVX2_block1_row:
 	JMP      quantizeByInverseAVX2_block1
 
 quantizeByInverseAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         quantizeByInverseAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -6010,10 +9029,10 @@ quantizeByInverseAVX2_block1_done:
 	LEAQ       (DX)(CX*4), DX
 	MOVQ       8(AX), BX
 	LEAQ       (BX)(CX*4), BX
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 quantizeByInverseAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 quantizeByInverseAVX2_tail_row:
 	VMASKMOVPS (BX), Y1, Y7
@@ -6047,7 +9066,7 @@ TEXT ·quantizeGradAVX512(SB), NOSPLIT, $0-8
 
 quantizeGradAVX512_block4:
 	LEAQ    64(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeGradAVX512_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -6067,10 +9086,10 @@ quantizeGradAVX512_block4:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 quantizeGradAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 quantizeGradAVX512_block4_row:
 	VMOVUPS   (SI), Z8
@@ -6117,7 +9136,7 @@ quantizeGradAVX512_block4_row:
 quantizeGradAVX512_block4_done:
 quantizeGradAVX512_block1:
 	LEAQ    16(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeGradAVX512_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -6131,10 +9150,10 @@ quantizeGradAVX512_block1:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 quantizeGradAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 quantizeGradAVX512_block1_row:
 	VMOVUPS   (SI), Z2
@@ -6158,7 +9177,7 @@ quantizeGradAVX512_block1_row:
 	JMP       quantizeGradAVX512_block1
 
 quantizeGradAVX512_block1_done:
-	MOVQ      256(AX), DX
+	MOVQ      272(AX), DX
 	SUBQ      CX, DX
 	JZ        quantizeGradAVX512_done
 	MOVQ      $-1, BX
@@ -6176,10 +9195,10 @@ quantizeGradAVX512_block1_done:
 	LEAQ      (BX)(CX*4), BX
 	MOVQ      16(AX), SI
 	LEAQ      (SI)(CX*4), SI
-	MOVQ      240(AX), CX
+	MOVQ      256(AX), CX
 
 quantizeGradAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeGradAVX512_tail_row:
 	VMOVUPS.Z (SI), K1, Z2
@@ -6212,7 +9231,7 @@ TEXT ·quantizeGradAVX2(SB), NOSPLIT, $0-8
 
 quantizeGradAVX2_block4:
 	LEAQ    32(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeGradAVX2_block4_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -6232,10 +9251,10 @@ quantizeGradAVX2_block4:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 quantizeGradAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 quantizeGradAVX2_block4_row:
 	VMOVUPS (SI), Y8
@@ -6282,7 +9301,7 @@ quantizeGradAVX2_block4_row:
 quantizeGradAVX2_block4_done:
 quantizeGradAVX2_block1:
 	LEAQ    8(CX), DX
-	CMPQ    DX, 256(AX)
+	CMPQ    DX, 272(AX)
 	JG      quantizeGradAVX2_block1_done
 	MOVQ    168(AX), DX
 	LEAQ    (DX)(CX*4), DX
@@ -6296,10 +9315,10 @@ quantizeGradAVX2_block1:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), DI
+	MOVQ    256(AX), DI
 
 quantizeGradAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 quantizeGradAVX2_block1_row:
 	VMOVUPS (SI), Y2
@@ -6323,7 +9342,7 @@ quantizeGradAVX2_block1_row:
 	JMP     quantizeGradAVX2_block1
 
 quantizeGradAVX2_block1_done:
-	MOVQ       256(AX), DX
+	MOVQ       272(AX), DX
 	SUBQ       CX, DX
 	JZ         quantizeGradAVX2_done
 	LEAQ       elementwiseMasks<>+0(SB), BX
@@ -6342,10 +9361,10 @@ quantizeGradAVX2_block1_done:
 	LEAQ       (BX)(CX*4), BX
 	MOVQ       16(AX), SI
 	LEAQ       (SI)(CX*4), SI
-	MOVQ       240(AX), CX
+	MOVQ       256(AX), CX
 
 quantizeGradAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 quantizeGradAVX2_tail_row:
 	VMASKMOVPS (SI), Y0, Y3
@@ -6379,16 +9398,16 @@ TEXT ·adamAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
-	VBROADCASTSS 272(AX), Z2
-	VBROADCASTSS 276(AX), Z3
-	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 296(AX), Z4
 	XORQ         CX, CX
 
 adamAVX512_block2:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   adamAVX512_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -6398,10 +9417,10 @@ adamAVX512_block2:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 adamAVX512_block2_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 adamAVX512_block2_row:
 	VMOVUPS (DX), Z5
@@ -6464,7 +9483,7 @@ adamAVX512_block2_row:
 adamAVX512_block2_done:
 adamAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   adamAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -6474,10 +9493,10 @@ adamAVX512_block1:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 adamAVX512_block1_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 adamAVX512_block1_row:
 	VMOVUPS (DX), Z5
@@ -6517,7 +9536,7 @@ adamAVX512_block1_row:
 	JMP     adamAVX512_block1
 
 adamAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    adamAVX512_done
 	MOVQ  $-1, BX
@@ -6531,10 +9550,10 @@ adamAVX512_block1_done:
 	LEAQ  (SI)(CX*4), SI
 	MOVQ  24(AX), DI
 	LEAQ  (DI)(CX*4), DI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 adamAVX512_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 adamAVX512_tail_row:
 	VMOVUPS.Z (DX), K1, Z5
@@ -6585,16 +9604,16 @@ TEXT ·adamAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
-	VBROADCASTSS 272(AX), Y2
-	VBROADCASTSS 276(AX), Y3
-	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 296(AX), Y4
 	XORQ         CX, CX
 
 adamAVX2_block2:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   adamAVX2_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -6604,10 +9623,10 @@ adamAVX2_block2:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 adamAVX2_block2_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 adamAVX2_block2_row:
 	VMOVUPS (DX), Y5
@@ -6670,7 +9689,7 @@ adamAVX2_block2_row:
 adamAVX2_block2_done:
 adamAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   adamAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -6680,10 +9699,10 @@ adamAVX2_block1:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 adamAVX2_block1_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 adamAVX2_block1_row:
 	VMOVUPS (DX), Y5
@@ -6723,7 +9742,7 @@ adamAVX2_block1_row:
 	JMP     adamAVX2_block1
 
 adamAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      adamAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -6738,10 +9757,10 @@ adamAVX2_block1_done:
 	LEAQ    (SI)(CX*4), SI
 	MOVQ    24(AX), DI
 	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 adamAVX2_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 adamAVX2_tail_row:
 	VMASKMOVPS (DX), Y5, Y6
@@ -6792,21 +9811,21 @@ TEXT ·descendAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 280(AX), Z0
 	XORQ         CX, CX
 
 descendAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   descendAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 descendAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 descendAVX512_block4_row:
 	VMOVUPS (DX), Z1
@@ -6843,16 +9862,16 @@ descendAVX512_block4_row:
 descendAVX512_block4_done:
 descendAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   descendAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 descendAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 descendAVX512_block1_row:
 	VMOVUPS (DX), Z1
@@ -6872,7 +9891,7 @@ descendAVX512_block1_row:
 	JMP     descendAVX512_block1
 
 descendAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    descendAVX512_done
 	MOVQ  $-1, BX
@@ -6882,10 +9901,10 @@ descendAVX512_block1_done:
 	LEAQ  (DX)(CX*4), DX
 	MOVQ  8(AX), BX
 	LEAQ  (BX)(CX*4), BX
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 descendAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 descendAVX512_tail_row:
 	VMOVUPS.Z (DX), K1, Z1
@@ -6916,21 +9935,21 @@ TEXT ·descendAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 280(AX), Y0
 	XORQ         CX, CX
 
 descendAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   descendAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 descendAVX2_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 descendAVX2_block4_row:
 	VMOVUPS (DX), Y1
@@ -6967,16 +9986,16 @@ descendAVX2_block4_row:
 descendAVX2_block4_done:
 descendAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   descendAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 descendAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 descendAVX2_block1_row:
 	VMOVUPS (DX), Y1
@@ -6996,7 +10015,7 @@ descendAVX2_block1_row:
 	JMP     descendAVX2_block1
 
 descendAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      descendAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -7007,10 +10026,10 @@ descendAVX2_block1_done:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 descendAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 descendAVX2_tail_row:
 	VMASKMOVPS (DX), Y1, Y2
@@ -7041,13 +10060,13 @@ TEXT ·momentumAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 momentumAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   momentumAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7055,10 +10074,10 @@ momentumAVX512_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 momentumAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 momentumAVX512_block4_row:
 	VMOVUPS (BX), Z2
@@ -7113,7 +10132,7 @@ momentumAVX512_block4_row:
 momentumAVX512_block4_done:
 momentumAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   momentumAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7121,10 +10140,10 @@ momentumAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 momentumAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 momentumAVX512_block1_row:
 	VMOVUPS (BX), Z2
@@ -7150,7 +10169,7 @@ momentumAVX512_block1_row:
 	JMP     momentumAVX512_block1
 
 momentumAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    momentumAVX512_done
 	MOVQ  $-1, BX
@@ -7162,10 +10181,10 @@ momentumAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 momentumAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 momentumAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z2
@@ -7202,13 +10221,13 @@ TEXT ·momentumAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 momentumAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   momentumAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7216,10 +10235,10 @@ momentumAVX2_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 momentumAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 momentumAVX2_block4_row:
 	VMOVUPS (BX), Y2
@@ -7274,7 +10293,7 @@ momentumAVX2_block4_row:
 momentumAVX2_block4_done:
 momentumAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   momentumAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7282,10 +10301,10 @@ momentumAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 momentumAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 momentumAVX2_block1_row:
 	VMOVUPS (BX), Y2
@@ -7311,7 +10330,7 @@ momentumAVX2_block1_row:
 	JMP     momentumAVX2_block1
 
 momentumAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      momentumAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -7324,10 +10343,10 @@ momentumAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 momentumAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 momentumAVX2_tail_row:
 	VMASKMOVPS (BX), Y2, Y3
@@ -7364,13 +10383,13 @@ TEXT ·nesterovAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
 	XORQ         CX, CX
 
 nesterovAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   nesterovAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7378,10 +10397,10 @@ nesterovAVX512_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 nesterovAVX512_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 nesterovAVX512_block4_row:
 	VMOVUPS (SI), Z2
@@ -7444,7 +10463,7 @@ nesterovAVX512_block4_row:
 nesterovAVX512_block4_done:
 nesterovAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   nesterovAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7452,10 +10471,10 @@ nesterovAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 nesterovAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 nesterovAVX512_block1_row:
 	VMOVUPS (SI), Z2
@@ -7483,7 +10502,7 @@ nesterovAVX512_block1_row:
 	JMP     nesterovAVX512_block1
 
 nesterovAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    nesterovAVX512_done
 	MOVQ  $-1, BX
@@ -7495,10 +10514,10 @@ nesterovAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 nesterovAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 nesterovAVX512_tail_row:
 	VMOVUPS.Z (SI), K1, Z2
@@ -7537,13 +10556,13 @@ TEXT ·nesterovAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
 	XORQ         CX, CX
 
 nesterovAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   nesterovAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7551,10 +10570,10 @@ nesterovAVX2_block4:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 nesterovAVX2_block4_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 nesterovAVX2_block4_row:
 	VMOVUPS (SI), Y2
@@ -7617,7 +10636,7 @@ nesterovAVX2_block4_row:
 nesterovAVX2_block4_done:
 nesterovAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   nesterovAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7625,10 +10644,10 @@ nesterovAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 nesterovAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 nesterovAVX2_block1_row:
 	VMOVUPS (SI), Y2
@@ -7656,7 +10675,7 @@ nesterovAVX2_block1_row:
 	JMP     nesterovAVX2_block1
 
 nesterovAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      nesterovAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -7669,10 +10688,10 @@ nesterovAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 nesterovAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 nesterovAVX2_tail_row:
 	VMASKMOVPS (SI), Y2, Y3
@@ -7711,15 +10730,15 @@ TEXT ·rmspropAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
-	VBROADCASTSS 272(AX), Z2
-	VBROADCASTSS 276(AX), Z3
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
 	XORQ         CX, CX
 
 rmspropAVX512_block2:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropAVX512_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7727,10 +10746,10 @@ rmspropAVX512_block2:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 rmspropAVX512_block2_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropAVX512_block2_row:
 	VMOVUPS (DX), Z4
@@ -7777,7 +10796,7 @@ rmspropAVX512_block2_row:
 rmspropAVX512_block2_done:
 rmspropAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7785,10 +10804,10 @@ rmspropAVX512_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 rmspropAVX512_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropAVX512_block1_row:
 	VMOVUPS (DX), Z4
@@ -7819,7 +10838,7 @@ rmspropAVX512_block1_row:
 	JMP     rmspropAVX512_block1
 
 rmspropAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    rmspropAVX512_done
 	MOVQ  $-1, BX
@@ -7831,10 +10850,10 @@ rmspropAVX512_block1_done:
 	LEAQ  (BX)(CX*4), BX
 	MOVQ  16(AX), SI
 	LEAQ  (SI)(CX*4), SI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 rmspropAVX512_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 rmspropAVX512_tail_row:
 	VMOVUPS.Z (DX), K1, Z4
@@ -7876,15 +10895,15 @@ TEXT ·rmspropAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
-	VBROADCASTSS 272(AX), Y2
-	VBROADCASTSS 276(AX), Y3
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
 	XORQ         CX, CX
 
 rmspropAVX2_block2:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropAVX2_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7892,10 +10911,10 @@ rmspropAVX2_block2:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 rmspropAVX2_block2_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropAVX2_block2_row:
 	VMOVUPS (DX), Y4
@@ -7942,7 +10961,7 @@ rmspropAVX2_block2_row:
 rmspropAVX2_block2_done:
 rmspropAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -7950,10 +10969,10 @@ rmspropAVX2_block1:
 	LEAQ (BX)(CX*4), BX
 	MOVQ 16(AX), SI
 	LEAQ (SI)(CX*4), SI
-	MOVQ 240(AX), DI
+	MOVQ 256(AX), DI
 
 rmspropAVX2_block1_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropAVX2_block1_row:
 	VMOVUPS (DX), Y4
@@ -7984,7 +11003,7 @@ rmspropAVX2_block1_row:
 	JMP     rmspropAVX2_block1
 
 rmspropAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      rmspropAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -7997,10 +11016,10 @@ rmspropAVX2_block1_done:
 	LEAQ    (BX)(CX*4), BX
 	MOVQ    16(AX), SI
 	LEAQ    (SI)(CX*4), SI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 rmspropAVX2_tail_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 rmspropAVX2_tail_row:
 	VMASKMOVPS (DX), Y4, Y5
@@ -8042,16 +11061,16 @@ TEXT ·rmspropMomentumAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
-	VBROADCASTSS 268(AX), Z1
-	VBROADCASTSS 272(AX), Z2
-	VBROADCASTSS 276(AX), Z3
-	VBROADCASTSS 280(AX), Z4
+	VBROADCASTSS 280(AX), Z0
+	VBROADCASTSS 284(AX), Z1
+	VBROADCASTSS 288(AX), Z2
+	VBROADCASTSS 292(AX), Z3
+	VBROADCASTSS 296(AX), Z4
 	XORQ         CX, CX
 
 rmspropMomentumAVX512_block2:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropMomentumAVX512_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -8061,10 +11080,10 @@ rmspropMomentumAVX512_block2:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 rmspropMomentumAVX512_block2_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 rmspropMomentumAVX512_block2_row:
 	VMOVUPS (SI), Z5
@@ -8121,7 +11140,7 @@ rmspropMomentumAVX512_block2_row:
 rmspropMomentumAVX512_block2_done:
 rmspropMomentumAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropMomentumAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -8131,10 +11150,10 @@ rmspropMomentumAVX512_block1:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 rmspropMomentumAVX512_block1_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 rmspropMomentumAVX512_block1_row:
 	VMOVUPS (SI), Z5
@@ -8171,7 +11190,7 @@ rmspropMomentumAVX512_block1_row:
 	JMP     rmspropMomentumAVX512_block1
 
 rmspropMomentumAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    rmspropMomentumAVX512_done
 	MOVQ  $-1, BX
@@ -8185,10 +11204,10 @@ rmspropMomentumAVX512_block1_done:
 	LEAQ  (SI)(CX*4), SI
 	MOVQ  24(AX), DI
 	LEAQ  (DI)(CX*4), DI
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 rmspropMomentumAVX512_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropMomentumAVX512_tail_row:
 	VMOVUPS.Z (SI), K1, Z5
@@ -8236,16 +11255,16 @@ TEXT ·rmspropMomentumAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
-	VBROADCASTSS 268(AX), Y1
-	VBROADCASTSS 272(AX), Y2
-	VBROADCASTSS 276(AX), Y3
-	VBROADCASTSS 280(AX), Y4
+	VBROADCASTSS 280(AX), Y0
+	VBROADCASTSS 284(AX), Y1
+	VBROADCASTSS 288(AX), Y2
+	VBROADCASTSS 292(AX), Y3
+	VBROADCASTSS 296(AX), Y4
 	XORQ         CX, CX
 
 rmspropMomentumAVX2_block2:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropMomentumAVX2_block2_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -8255,10 +11274,10 @@ rmspropMomentumAVX2_block2:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 rmspropMomentumAVX2_block2_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 rmspropMomentumAVX2_block2_row:
 	VMOVUPS (SI), Y5
@@ -8315,7 +11334,7 @@ rmspropMomentumAVX2_block2_row:
 rmspropMomentumAVX2_block2_done:
 rmspropMomentumAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   rmspropMomentumAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
@@ -8325,10 +11344,10 @@ rmspropMomentumAVX2_block1:
 	LEAQ (SI)(CX*4), SI
 	MOVQ 24(AX), DI
 	LEAQ (DI)(CX*4), DI
-	MOVQ 240(AX), R8
+	MOVQ 256(AX), R8
 
 rmspropMomentumAVX2_block1_outer:
-	MOVQ 248(AX), R9
+	MOVQ 264(AX), R9
 
 rmspropMomentumAVX2_block1_row:
 	VMOVUPS (SI), Y5
@@ -8365,7 +11384,7 @@ rmspropMomentumAVX2_block1_row:
 	JMP     rmspropMomentumAVX2_block1
 
 rmspropMomentumAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      rmspropMomentumAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -8380,10 +11399,10 @@ rmspropMomentumAVX2_block1_done:
 	LEAQ    (SI)(CX*4), SI
 	MOVQ    24(AX), DI
 	LEAQ    (DI)(CX*4), DI
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 rmspropMomentumAVX2_tail_outer:
-	MOVQ 248(AX), R8
+	MOVQ 264(AX), R8
 
 rmspropMomentumAVX2_tail_row:
 	VMASKMOVPS (SI), Y5, Y6
@@ -8431,21 +11450,21 @@ TEXT ·scalePassAVX512(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Z0
+	VBROADCASTSS 280(AX), Z0
 	XORQ         CX, CX
 
 scalePassAVX512_block4:
 	LEAQ 64(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   scalePassAVX512_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 scalePassAVX512_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scalePassAVX512_block4_row:
 	VMOVUPS (BX), Z1
@@ -8474,16 +11493,16 @@ scalePassAVX512_block4_row:
 scalePassAVX512_block4_done:
 scalePassAVX512_block1:
 	LEAQ 16(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   scalePassAVX512_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 scalePassAVX512_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scalePassAVX512_block1_row:
 	VMOVUPS (BX), Z1
@@ -8501,7 +11520,7 @@ scalePassAVX512_block1_row:
 	JMP     scalePassAVX512_block1
 
 scalePassAVX512_block1_done:
-	MOVQ  256(AX), DX
+	MOVQ  272(AX), DX
 	SUBQ  CX, DX
 	JZ    scalePassAVX512_done
 	MOVQ  $-1, BX
@@ -8511,10 +11530,10 @@ scalePassAVX512_block1_done:
 	LEAQ  (DX)(CX*4), DX
 	MOVQ  8(AX), BX
 	LEAQ  (BX)(CX*4), BX
-	MOVQ  240(AX), CX
+	MOVQ  256(AX), CX
 
 scalePassAVX512_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 scalePassAVX512_tail_row:
 	VMOVUPS.Z (BX), K1, Z1
@@ -8543,21 +11562,21 @@ TEXT ·scalePassAVX2(SB), NOSPLIT, $8-8
 	ORL          $0x00008040, CX
 	MOVL         CX, 4(SP)
 	LDMXCSR      4(SP)
-	VBROADCASTSS 264(AX), Y0
+	VBROADCASTSS 280(AX), Y0
 	XORQ         CX, CX
 
 scalePassAVX2_block4:
 	LEAQ 32(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   scalePassAVX2_block4_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 scalePassAVX2_block4_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scalePassAVX2_block4_row:
 	VMOVUPS (BX), Y1
@@ -8586,16 +11605,16 @@ scalePassAVX2_block4_row:
 scalePassAVX2_block4_done:
 scalePassAVX2_block1:
 	LEAQ 8(CX), DX
-	CMPQ DX, 256(AX)
+	CMPQ DX, 272(AX)
 	JG   scalePassAVX2_block1_done
 	MOVQ (AX), DX
 	LEAQ (DX)(CX*4), DX
 	MOVQ 8(AX), BX
 	LEAQ (BX)(CX*4), BX
-	MOVQ 240(AX), SI
+	MOVQ 256(AX), SI
 
 scalePassAVX2_block1_outer:
-	MOVQ 248(AX), DI
+	MOVQ 264(AX), DI
 
 scalePassAVX2_block1_row:
 	VMOVUPS (BX), Y1
@@ -8613,7 +11632,7 @@ scalePassAVX2_block1_row:
 	JMP     scalePassAVX2_block1
 
 scalePassAVX2_block1_done:
-	MOVQ    256(AX), DX
+	MOVQ    272(AX), DX
 	SUBQ    CX, DX
 	JZ      scalePassAVX2_done
 	LEAQ    elementwiseMasks<>+0(SB), BX
@@ -8624,10 +11643,10 @@ scalePassAVX2_block1_done:
 	LEAQ    (DX)(CX*4), DX
 	MOVQ    8(AX), BX
 	LEAQ    (BX)(CX*4), BX
-	MOVQ    240(AX), CX
+	MOVQ    256(AX), CX
 
 scalePassAVX2_tail_outer:
-	MOVQ 248(AX), SI
+	MOVQ 264(AX), SI
 
 scalePassAVX2_tail_row:
 	VMASKMOVPS (BX), Y1, Y2

@@ -17,12 +17,12 @@ func BenchmarkElementwise(b *testing.B) {
 			run    func()
 		}{
 			"BiasAct": {2, func() { BiasAct(y, x, small, c, ReLU6) }},
-			"ActGrad": {3, func() { ActGrad(z, x, y, small, c, ReLU6) }},
+			"ActGrad": {3, func() { ActGrad(z, x, y, small, c, ReLU6.Gate()) }},
 			"SumRows": {1, func() { SumRows(small, x, c) }},
 			"Add":     {3, func() { Add(z, x, y) }},
 			"MaxPool": {1 + 5./16, func() { BiasActMaxPool2x2(y, arg, x, small, n/28/c, 28, c, ReLU) }},
 			"MaxPoolGrad": {1 + 9./16, func() {
-				BiasActMaxPool2x2Grad(z, small, x, y, arg, n/28/c, 28, c, ReLU)
+				BiasActMaxPool2x2Grad(z, small, x, y, arg, n/28/c, 28, c, ReLU.Gate())
 			}},
 		} {
 			b.Run(name+"/"+pass, func(b *testing.B) { bandwidth(b, 4*f.arrays*float64(n), f.run) })

@@ -14,7 +14,7 @@ import (
 const (
 	maxOps    = 7 // the last one is of bytes
 	maxParams = 6
-	maxSums   = 3
+	maxSums   = 5
 )
 
 // passArgs is the argument of the assembly, as gen/elementwise knows it: operand i of a row of cols values is at op[i], the next row stride[i] bytes
@@ -27,6 +27,7 @@ type passArgs struct {
 	outer, rows  int
 	cols         int
 	scalar       [8]float32
+	word         [4]uint32
 }
 
 // pass is one element-wise computation.
@@ -35,15 +36,14 @@ type pass struct {
 	row          func(r *row)  // the same in Go, for one row
 }
 
-// row is what the Go code of a pass gets. Sums are added to. A pass that sums in float64 has its parameters in float64, too.
+// row is what the Go code of a pass gets. Sums are added to.
 type row struct {
-	op      [maxOps - 1][]float32
-	bytes   []uint8
-	param   [maxParams][]float32
-	sum     [maxSums][]float32
-	param64 [maxParams][]float64
-	sum64   [maxSums][]float64
-	scalar  [8]float32
+	op     [maxOps - 1][]float32
+	bytes  []uint8
+	param  [maxParams][]float32
+	sum    [maxSums][]float32
+	scalar [8]float32
+	word   [4]uint32 // the first is the number of the row's first value
 }
 
 // maxPeriod bounds the columns that channels are repeated to.
@@ -76,9 +76,7 @@ type call struct {
 	bytes   []uint8
 	row     row // for the Go code
 	folds   [maxSums][]float32
-	folds64 [maxSums][]float64
-	memory  [maxParams + maxSums][maxPeriod]float32
-	wide    [maxParams + maxSums][maxPeriod]float64
+	memory  [maxParams + maxSums][]float32 // kept from call to call
 }
 
 var calls = sync.Pool{New: func() any { return new(call) }}
@@ -94,12 +92,19 @@ func begin(p *pass, n, c int) *call {
 func (t *call) end() {
 	for i := range maxSums {
 		fold(t.folds[i], t.row.sum[i])
-		fold(t.folds64[i], t.row.sum64[i])
 	}
 	t.args, t.row = passArgs{}, row{}
 	t.op, t.bytes = [maxOps - 1][]float32{}, nil
-	t.folds, t.folds64 = [maxSums][]float32{}, [maxSums][]float64{}
+	t.folds = [maxSums][]float32{}
 	calls.Put(t)
+}
+
+// room is memory i with a value for each column.
+func (t *call) room(i int) []float32 {
+	if cap(t.memory[i]) < t.cols {
+		t.memory[i] = make([]float32, max(t.cols, maxPeriod))
+	}
+	return t.memory[i][:t.cols]
 }
 
 // scalars gives the numbers that hold for all channels.
@@ -108,41 +113,33 @@ func (t *call) scalars(v ...float32) { copy(t.args.scalar[:], v) }
 // channels gives parameter i, a value a channel, or one value for all.
 func (t *call) channels(i int, v ...float32) {
 	if len(v) < t.cols {
-		v = repeat(grow(t.memory[i][:0], t.cols), v)
+		v = repeat(t.room(i), v)
 	}
 	t.args.param[i], t.row.param[i] = unsafe.Pointer(&v[0]), v
-}
-
-// channels64 gives parameter i of a pass that sums in float64.
-func (t *call) channels64(i int, v []float64) {
-	if len(v) < t.cols {
-		v = repeat(t.wide[i][:t.cols], v)
-	}
-	t.args.param[i], t.row.param64[i] = unsafe.Pointer(&v[0]), v
 }
 
 // sum gives sum i, a value a channel, that the pass adds to; nil if nobody needs it.
 func (t *call) sum(i int, v []float32) {
 	if len(v) < t.cols {
 		t.folds[i] = v
-		v = grow(t.memory[maxParams+i][:0], t.cols)
+		v = t.room(maxParams + i)
 		clear(v)
 	}
 	t.args.sum[i], t.row.sum[i] = unsafe.Pointer(&v[0]), v
 }
 
-// sum64 gives sum i of a pass that sums in float64.
-func (t *call) sum64(i int, v []float64) {
-	if len(v) < t.cols {
-		t.folds64[i] = v
-		v = t.wide[maxParams+i][:t.cols]
-		clear(v)
+// columns gives sum i as a value for each column, all v at first; the caller combines them.
+func (t *call) columns(i int, v float32) []float32 {
+	x := t.room(maxParams + i)
+	for j := range x {
+		x[j] = v
 	}
-	t.args.sum[i], t.row.sum64[i] = unsafe.Pointer(&v[0]), v
+	t.args.sum[i], t.row.sum[i] = unsafe.Pointer(&x[0]), x
+	return x
 }
 
 // repeat fills dst with v, over and over.
-func repeat[T float32 | float64](dst, v []T) []T {
+func repeat(dst, v []float32) []float32 {
 	for n := copy(dst, v); n < len(dst); n *= 2 {
 		copy(dst[n:], dst[:n])
 	}
@@ -150,7 +147,7 @@ func repeat[T float32 | float64](dst, v []T) []T {
 }
 
 // fold adds sums m of repeated channels to v, in order.
-func fold[T float32 | float64](v, m []T) {
+func fold(v, m []float32) {
 	for len(v) > 0 && len(m) > 0 {
 		for i := range v {
 			v[i] += m[i]
@@ -164,6 +161,11 @@ const stretch = 1 << 14
 
 // flat runs the pass over operands without gaps, and ends it.
 func (t *call) flat(operands ...[]float32) {
+	t.runFlat(operands...)
+	t.end()
+}
+
+func (t *call) runFlat(operands ...[]float32) {
 	for i, x := range operands {
 		t.op[i] = x[:t.n]
 		t.args.stride[i] = 4 * t.cols
@@ -176,7 +178,6 @@ func (t *call) flat(operands ...[]float32) {
 	if whole < t.n {
 		t.runAt(whole, 1, t.n-whole)
 	}
-	t.end()
 }
 
 // runAt runs the pass over some rows of flat operands.
@@ -186,7 +187,10 @@ func (t *call) runAt(at, rows, cols int) {
 			t.args.op[i] = unsafe.Pointer(&x[at])
 		}
 	}
+	first := t.args.word[0]
+	t.args.word[0] += uint32(at)
 	t.run(1, rows, cols)
+	t.args.word[0] = first
 }
 
 // operand gives operand i of run: rows lie stride values apart, and after each group of them there is a jump of skip values.
@@ -218,7 +222,7 @@ func (t *call) run(outer, rows, cols int) {
 // portable runs the Go code row by row.
 func (t *call) portable() {
 	a, r := &t.args, &t.row
-	r.scalar = a.scalar
+	r.scalar, r.word = a.scalar, a.word
 	for o := range a.outer {
 		for p := range a.rows {
 			for i, x := range t.op {
@@ -231,6 +235,7 @@ func (t *call) portable() {
 				at := (o*a.rows + p) * a.cols
 				r.bytes = t.bytes[at : at+a.cols]
 			}
+			r.word[0] = a.word[0] + uint32((o*a.rows+p)*a.cols)
 			t.pass.row(r)
 		}
 	}

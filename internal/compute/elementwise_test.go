@@ -90,8 +90,48 @@ func TestBiasAct(t *testing.T) {
 			y.check(t, fmt.Sprintf("activation %d of %d pixels of %d", a, pixels, c), want)
 			BiasAct(bare.x, x, nil, c, a)
 			bare.check(t, fmt.Sprintf("activation %d without bias of %d pixels of %d", a, pixels, c), plain)
+			var seen Range
+			BiasActRange(&seen, y.x, x, bias, c, a)
+			y.check(t, "with its range", want)
+			sameRange(t, "range", seen, rangeOf(want))
 		}
 	})
+}
+
+// rangeOf is a range by its definition.
+func rangeOf(x []float32) Range {
+	var r Range
+	for _, v := range x {
+		if v != v {
+			return Range{v, v}
+		}
+		r.Min, r.Max = min(r.Min, v), max(r.Max, v)
+	}
+	return r
+}
+
+func sameRange(t *testing.T, what string, got, want Range) {
+	t.Helper()
+	if got != want && !(want.Min != want.Min && got.Min != got.Min && got.Max != got.Max) {
+		t.Fatalf("%s: range %v, want %v", what, got, want)
+	}
+}
+
+// TestGate: a gate that also asks for a range passes what both pass.
+func TestGate(t *testing.T) {
+	inf, nan := float32(math.Inf(1)), float32(math.NaN())
+	values := []float32{-inf, -7, -3, math.Nextafter32(-3, -inf), minusZero, 0, 1e-45, 3, 5, math.Nextafter32(5, inf), 6, 7, inf, nan}
+	passes := func(g Gate, v float32) bool { return !(v <= g.Above || v >= g.Below) }
+	for a := range ReLU6 + 1 {
+		for _, r := range []Range{{-3, 5}, {0, 7}, {-3, 0}} {
+			for _, v := range values {
+				want := derivative(a, v, 1) == 1 && !(v < r.Min || v > r.Max)
+				if got := passes(a.Gate().Within(r.Min, r.Max), v); got != want {
+					t.Errorf("activation %d within %v passes %g: %v, want %v", a, r, v, got, want)
+				}
+			}
+		}
+	}
 }
 
 func TestActGrad(t *testing.T) {
@@ -110,11 +150,11 @@ func TestActGrad(t *testing.T) {
 			}
 			what := fmt.Sprintf("activation %d of %d pixels of %d", a, pixels, c)
 			dz, sums := newFenced(dy), newFenced(db)
-			ActGrad(dz.x, dz.x, y, sums.x, c, a)
+			ActGrad(dz.x, dz.x, y, sums.x, c, a.Gate())
 			dz.check(t, what, want)
 			check(t, what, sums.x, sum, size)
 			sums.check(t, what, sums.x)
-			ActGrad(dz.x, dy, y, nil, c, a)
+			ActGrad(dz.x, dy, y, nil, c, a.Gate())
 			dz.check(t, what+" without sums", want)
 		}
 	})
@@ -146,7 +186,7 @@ func TestBinaryPasses(t *testing.T) {
 				"add": {Add, func(a, b float32) float32 { return a + b }},
 				"sub": {Sub, func(a, b float32) float32 { return a - b }},
 				"mul": {Mul, func(a, b float32) float32 { return a * b }},
-				"to":  {func(y, a, b []float32) { copy(y, a); AddTo(y, b) }, func(a, b float32) float32 { return a + b }},
+				"sum": {func(y, a, b []float32) { copy(y, a); Sum(y, y, b) }, func(a, b float32) float32 { return a + b }},
 			} {
 				y, want := newFenced(make([]float32, n)), make([]float32, n)
 				for i := range want {
@@ -154,6 +194,18 @@ func TestBinaryPasses(t *testing.T) {
 				}
 				p.pass(y.x, a, b)
 				y.check(t, fmt.Sprintf("%s of %d", name, n), want)
+			}
+			for act := range ReLU6 + 1 {
+				y, want := newFenced(make([]float32, n)), make([]float32, n)
+				for i := range want {
+					want[i] = activate(act, a[i]+b[i])
+				}
+				AddAct(y.x, a, b, act)
+				y.check(t, fmt.Sprintf("AddAct of %d", n), want)
+				var seen Range
+				AddActRange(&seen, y.x, a, b, act)
+				y.check(t, fmt.Sprintf("AddActRange of %d", n), want)
+				sameRange(t, "AddActRange", seen, rangeOf(want))
 			}
 		}
 	})

@@ -19,7 +19,7 @@ type left struct {
 type Scratch struct {
 	a, b []float32 // a padded image, a packed factor
 	c    []float32
-	free [2][]float32     // Buffer's
+	free [4][]float32     // Buffer's
 	edge [16 * 32]float32 // a tile of any family that the border of the result cuts
 	tile tileArgs
 	line lineArgs
@@ -31,15 +31,16 @@ type Scratch struct {
 	sums    [14 * 32]int32
 
 	winograd  winogradArgs
-	rows      []float32 // an intermediate form of Winograd's transforms
-	outside   []float32 // a row of zeros and one to write to, for what lies outside an image
+	ahead     [2][]float32 // what productTile fetches into the cache while it computes
+	rows      []float32    // an intermediate form of Winograd's transforms
+	outside   []float32    // a row of zeros and one to write to, for what lies outside an image
 	depthwise depthwiseArgs
 	widen     widenArgs
 	max       maxArgs
 	row       []int8
 }
 
-// Buffer is memory of n floats for the Scratch's user: buffer 0 or 1, with contents from before.
+// Buffer is memory of n floats for the Scratch's user: buffer 0 to 3, with contents from before.
 func (s *Scratch) Buffer(i, n int) []float32 {
 	s.free[i] = grow(s.free[i], n)
 	return s.free[i]
@@ -67,6 +68,9 @@ func GetScratch() *Scratch {
 
 // PutScratch gives a Scratch back.
 func PutScratch(m *Scratch) {
+	m.ahead = [2][]float32{}
+	m.tile, m.line, m.grid, m.int8, m.requant = tileArgs{}, lineArgs{}, gridArgs{}, int8Args{}, requantArgs{} // they would hold the memory of
+	m.winograd, m.depthwise, m.widen, m.max = winogradArgs{}, depthwiseArgs{}, widenArgs{}, maxArgs{}         // sessions that are gone
 	scratches.Lock()
 	scratches.free = append(scratches.free, m)
 	scratches.Unlock()
@@ -140,10 +144,27 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 // nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
 const nearFloats = 6 << 10
 
+// fetchAhead lets the next micro-kernel fetch a part of what was asked for.
+func (s *Scratch) fetchAhead(args *tileArgs) {
+	args.ahead = &s.ahead[0][0]
+	if n := 16 * args.outer * args.k; n < len(s.ahead[0]) {
+		s.ahead[0] = s.ahead[0][n:]
+	} else {
+		s.ahead[0], s.ahead[1] = s.ahead[1], nil
+	}
+}
+
+// behind is as much memory as x behind it, if it belongs to the same array: the next images.
+func behind(x []float32) []float32 { return x[len(x):min(2*len(x), cap(x))] }
+
 // productTile computes rows lo to hi of panel q.
 func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo, hi, q, n, add int) {
 	args, h, j := &s.tile, hi-lo, q*t.nr
 	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
+	args.ahead = args.b // in the cache already
+	if len(s.ahead[0]) > 0 {
+		s.fetchAhead(args)
+	}
 	if j+t.nr <= n {
 		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
 		t.run[h]((*uint64)(unsafe.Pointer(args)))

@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func tileAVX5121(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5121(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -14,9 +14,10 @@ TEXT ·tileAVX5121(SB), NOSPLIT, $0-8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ   40(AX), DI
+	MOVQ   88(AX), R8
 
 tileAVX5121_outer:
-	MOVQ 48(AX), R8
+	MOVQ 48(AX), R9
 
 tileAVX5121_loop:
 	VMOVUPS      (CX), Z2
@@ -26,10 +27,12 @@ tileAVX5121_loop:
 	VFMADD231PS  Z4, Z3, Z1
 	ADDQ         DX, SI
 	ADDQ         BX, CX
-	DECQ         R8
+	PREFETCHT1   (R8)
+	ADDQ         $+64, R8
+	DECQ         R9
 	JNZ          tileAVX5121_loop
-	MOVQ         56(AX), R8
-	ADDQ         R8, SI
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
 	DECQ         DI
 	JNZ          tileAVX5121_outer
 	MOVQ         16(AX), CX
@@ -50,7 +53,7 @@ tileAVX5121_store:
 	RET
 
 // func tileAVX5122(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5122(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -63,9 +66,10 @@ TEXT ·tileAVX5122(SB), NOSPLIT, $0-8
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 tileAVX5122_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 tileAVX5122_loop:
 	VMOVUPS      (CX), Z4
@@ -78,10 +82,12 @@ tileAVX5122_loop:
 	VFMADD231PS  Z6, Z5, Z3
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          tileAVX5122_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          tileAVX5122_outer
 	MOVQ         16(AX), CX
@@ -108,7 +114,7 @@ tileAVX5122_store:
 	RET
 
 // func tileAVX5123(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5123(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -123,9 +129,10 @@ TEXT ·tileAVX5123(SB), NOSPLIT, $0-8
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 tileAVX5123_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 tileAVX5123_loop:
 	VMOVUPS      (CX), Z6
@@ -141,10 +148,12 @@ tileAVX5123_loop:
 	VFMADD231PS  Z8, Z7, Z5
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          tileAVX5123_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          tileAVX5123_outer
 	MOVQ         16(AX), CX
@@ -177,7 +186,7 @@ tileAVX5123_store:
 	RET
 
 // func tileAVX5124(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5124(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -196,9 +205,10 @@ TEXT ·tileAVX5124(SB), NOSPLIT, $0-8
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX5124_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX5124_loop:
 	VMOVUPS      (CX), Z8
@@ -218,11 +228,13 @@ tileAVX5124_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX5124_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX5124_outer
 	MOVQ         16(AX), CX
@@ -261,7 +273,7 @@ tileAVX5124_store:
 	RET
 
 // func tileAVX5125(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5125(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -282,9 +294,10 @@ TEXT ·tileAVX5125(SB), NOSPLIT, $0-8
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX5125_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX5125_loop:
 	VMOVUPS      (CX), Z10
@@ -307,11 +320,13 @@ tileAVX5125_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX5125_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX5125_outer
 	MOVQ         16(AX), CX
@@ -356,7 +371,7 @@ tileAVX5125_store:
 	RET
 
 // func tileAVX5126(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5126(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -379,9 +394,10 @@ TEXT ·tileAVX5126(SB), NOSPLIT, $0-8
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX5126_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX5126_loop:
 	VMOVUPS      (CX), Z12
@@ -407,11 +423,13 @@ tileAVX5126_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX5126_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX5126_outer
 	MOVQ         16(AX), CX
@@ -462,7 +480,7 @@ tileAVX5126_store:
 	RET
 
 // func tileAVX5127(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5127(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -489,9 +507,10 @@ TEXT ·tileAVX5127(SB), NOSPLIT, $0-8
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 tileAVX5127_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 tileAVX5127_loop:
 	VMOVUPS      (CX), Z14
@@ -521,12 +540,14 @@ tileAVX5127_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          tileAVX5127_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          tileAVX5127_outer
 	MOVQ         16(AX), CX
@@ -583,7 +604,7 @@ tileAVX5127_store:
 	RET
 
 // func tileAVX5128(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5128(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -612,9 +633,10 @@ TEXT ·tileAVX5128(SB), NOSPLIT, $0-8
 	VPXORQ Z14, Z14, Z14
 	VPXORQ Z15, Z15, Z15
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 tileAVX5128_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 tileAVX5128_loop:
 	VMOVUPS      (CX), Z16
@@ -647,12 +669,14 @@ tileAVX5128_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          tileAVX5128_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          tileAVX5128_outer
 	MOVQ         16(AX), CX
@@ -715,7 +739,7 @@ tileAVX5128_store:
 	RET
 
 // func tileAVX5129(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX5129(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -746,9 +770,10 @@ TEXT ·tileAVX5129(SB), NOSPLIT, $0-8
 	VPXORQ Z16, Z16, Z16
 	VPXORQ Z17, Z17, Z17
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 tileAVX5129_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 tileAVX5129_loop:
 	VMOVUPS      (CX), Z18
@@ -784,12 +809,14 @@ tileAVX5129_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          tileAVX5129_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          tileAVX5129_outer
 	MOVQ         16(AX), CX
@@ -858,7 +885,7 @@ tileAVX5129_store:
 	RET
 
 // func tileAVX51210(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX51210(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -893,9 +920,10 @@ TEXT ·tileAVX51210(SB), NOSPLIT, $0-8
 	VPXORQ Z18, Z18, Z18
 	VPXORQ Z19, Z19, Z19
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 tileAVX51210_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 tileAVX51210_loop:
 	VMOVUPS      (CX), Z20
@@ -935,13 +963,15 @@ tileAVX51210_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          tileAVX51210_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          tileAVX51210_outer
 	MOVQ         16(AX), CX
@@ -1016,7 +1046,7 @@ tileAVX51210_store:
 	RET
 
 // func tileAVX51211(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX51211(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1053,9 +1083,10 @@ TEXT ·tileAVX51211(SB), NOSPLIT, $0-8
 	VPXORQ Z20, Z20, Z20
 	VPXORQ Z21, Z21, Z21
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 tileAVX51211_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 tileAVX51211_loop:
 	VMOVUPS      (CX), Z22
@@ -1098,13 +1129,15 @@ tileAVX51211_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          tileAVX51211_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          tileAVX51211_outer
 	MOVQ         16(AX), CX
@@ -1185,7 +1218,7 @@ tileAVX51211_store:
 	RET
 
 // func tileAVX51212(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX51212(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1224,9 +1257,10 @@ TEXT ·tileAVX51212(SB), NOSPLIT, $0-8
 	VPXORQ Z22, Z22, Z22
 	VPXORQ Z23, Z23, Z23
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 tileAVX51212_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 tileAVX51212_loop:
 	VMOVUPS      (CX), Z24
@@ -1272,13 +1306,15 @@ tileAVX51212_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          tileAVX51212_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          tileAVX51212_outer
 	MOVQ         16(AX), CX
@@ -1365,7 +1401,7 @@ tileAVX51212_store:
 	RET
 
 // func tileAVX51213(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX51213(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1408,9 +1444,10 @@ TEXT ·tileAVX51213(SB), NOSPLIT, $0-8
 	VPXORQ Z24, Z24, Z24
 	VPXORQ Z25, Z25, Z25
 	MOVQ   40(AX), R12
+	MOVQ   88(AX), R13
 
 tileAVX51213_outer:
-	MOVQ 48(AX), R13
+	MOVQ 48(AX), R14
 
 tileAVX51213_loop:
 	VMOVUPS      (CX), Z26
@@ -1460,14 +1497,16 @@ tileAVX51213_loop:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	ADDQ         SI, CX
-	DECQ         R13
+	PREFETCHT1   (R13)
+	ADDQ         $+64, R13
+	DECQ         R14
 	JNZ          tileAVX51213_loop
-	MOVQ         56(AX), R13
-	ADDQ         R13, DI
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         56(AX), R14
+	ADDQ         R14, DI
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
 	DECQ         R12
 	JNZ          tileAVX51213_outer
 	MOVQ         16(AX), CX
@@ -1560,7 +1599,7 @@ tileAVX51213_store:
 	RET
 
 // func tileAVX51214(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·tileAVX51214(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1605,9 +1644,10 @@ TEXT ·tileAVX51214(SB), NOSPLIT, $0-8
 	VPXORQ Z26, Z26, Z26
 	VPXORQ Z27, Z27, Z27
 	MOVQ   40(AX), R12
+	MOVQ   88(AX), R13
 
 tileAVX51214_outer:
-	MOVQ 48(AX), R13
+	MOVQ 48(AX), R14
 
 tileAVX51214_loop:
 	VMOVUPS      (CX), Z28
@@ -1660,14 +1700,16 @@ tileAVX51214_loop:
 	ADDQ         BX, R10
 	ADDQ         BX, R11
 	ADDQ         SI, CX
-	DECQ         R13
+	PREFETCHT1   (R13)
+	ADDQ         $+64, R13
+	DECQ         R14
 	JNZ          tileAVX51214_loop
-	MOVQ         56(AX), R13
-	ADDQ         R13, DI
-	ADDQ         R13, R8
-	ADDQ         R13, R9
-	ADDQ         R13, R10
-	ADDQ         R13, R11
+	MOVQ         56(AX), R14
+	ADDQ         R14, DI
+	ADDQ         R14, R8
+	ADDQ         R14, R9
+	ADDQ         R14, R10
+	ADDQ         R14, R11
 	DECQ         R12
 	JNZ          tileAVX51214_outer
 	MOVQ         16(AX), CX
@@ -1766,7 +1808,7 @@ tileAVX51214_store:
 	RET
 
 // func tileAVX21(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX21(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1777,9 +1819,10 @@ TEXT ·tileAVX21(SB), NOSPLIT, $0-8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   40(AX), DI
+	MOVQ   88(AX), R8
 
 tileAVX21_outer:
-	MOVQ 48(AX), R8
+	MOVQ 48(AX), R9
 
 tileAVX21_loop:
 	VMOVUPS      (CX), Y2
@@ -1789,10 +1832,12 @@ tileAVX21_loop:
 	VFMADD231PS  Y4, Y3, Y1
 	ADDQ         DX, SI
 	ADDQ         BX, CX
-	DECQ         R8
+	PREFETCHT1   (R8)
+	ADDQ         $+64, R8
+	DECQ         R9
 	JNZ          tileAVX21_loop
-	MOVQ         56(AX), R8
-	ADDQ         R8, SI
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
 	DECQ         DI
 	JNZ          tileAVX21_outer
 	MOVQ         16(AX), CX
@@ -1813,7 +1858,7 @@ tileAVX21_store:
 	RET
 
 // func tileAVX22(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX22(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1826,9 +1871,10 @@ TEXT ·tileAVX22(SB), NOSPLIT, $0-8
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 tileAVX22_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 tileAVX22_loop:
 	VMOVUPS      (CX), Y4
@@ -1841,10 +1887,12 @@ tileAVX22_loop:
 	VFMADD231PS  Y6, Y5, Y3
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          tileAVX22_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          tileAVX22_outer
 	MOVQ         16(AX), CX
@@ -1871,7 +1919,7 @@ tileAVX22_store:
 	RET
 
 // func tileAVX23(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX23(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1886,9 +1934,10 @@ TEXT ·tileAVX23(SB), NOSPLIT, $0-8
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 tileAVX23_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 tileAVX23_loop:
 	VMOVUPS      (CX), Y6
@@ -1904,10 +1953,12 @@ tileAVX23_loop:
 	VFMADD231PS  Y8, Y7, Y5
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          tileAVX23_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          tileAVX23_outer
 	MOVQ         16(AX), CX
@@ -1940,7 +1991,7 @@ tileAVX23_store:
 	RET
 
 // func tileAVX24(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX24(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -1959,9 +2010,10 @@ TEXT ·tileAVX24(SB), NOSPLIT, $0-8
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX24_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX24_loop:
 	VMOVUPS      (CX), Y8
@@ -1981,11 +2033,13 @@ tileAVX24_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX24_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX24_outer
 	MOVQ         16(AX), CX
@@ -2024,7 +2078,7 @@ tileAVX24_store:
 	RET
 
 // func tileAVX25(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX25(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2045,9 +2099,10 @@ TEXT ·tileAVX25(SB), NOSPLIT, $0-8
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX25_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX25_loop:
 	VMOVUPS      (CX), Y10
@@ -2070,11 +2125,13 @@ tileAVX25_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX25_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX25_outer
 	MOVQ         16(AX), CX
@@ -2119,7 +2176,7 @@ tileAVX25_store:
 	RET
 
 // func tileAVX26(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·tileAVX26(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2142,9 +2199,10 @@ TEXT ·tileAVX26(SB), NOSPLIT, $0-8
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 tileAVX26_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 tileAVX26_loop:
 	VMOVUPS      (CX), Y12
@@ -2170,11 +2228,13 @@ tileAVX26_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          tileAVX26_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          tileAVX26_outer
 	MOVQ         16(AX), CX
@@ -2225,7 +2285,7 @@ tileAVX26_store:
 	RET
 
 // func narrowAVX5121(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5121(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2235,19 +2295,22 @@ TEXT ·narrowAVX5121(SB), NOSPLIT, $0-8
 	MOVQ   (AX), SI
 	VPXORQ Z0, Z0, Z0
 	MOVQ   40(AX), DI
+	MOVQ   88(AX), R8
 
 narrowAVX5121_outer:
-	MOVQ 48(AX), R8
+	MOVQ 48(AX), R9
 
 narrowAVX5121_loop:
 	VMOVUPS          (CX), Z1
 	VFMADD231PS.BCST (SI), Z1, Z0
 	ADDQ             DX, SI
 	ADDQ             BX, CX
-	DECQ             R8
+	PREFETCHT1       (R8)
+	ADDQ             $+64, R8
+	DECQ             R9
 	JNZ              narrowAVX5121_loop
-	MOVQ             56(AX), R8
-	ADDQ             R8, SI
+	MOVQ             56(AX), R9
+	ADDQ             R9, SI
 	DECQ             DI
 	JNZ              narrowAVX5121_outer
 	MOVQ             16(AX), CX
@@ -2266,7 +2329,7 @@ narrowAVX5121_store:
 	RET
 
 // func narrowAVX5122(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5122(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2277,9 +2340,10 @@ TEXT ·narrowAVX5122(SB), NOSPLIT, $0-8
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 narrowAVX5122_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 narrowAVX5122_loop:
 	VMOVUPS          (CX), Z2
@@ -2287,10 +2351,12 @@ narrowAVX5122_loop:
 	VFMADD231PS.BCST (DI)(DX*1), Z2, Z1
 	ADDQ             BX, DI
 	ADDQ             SI, CX
-	DECQ             R9
+	PREFETCHT1       (R9)
+	ADDQ             $+64, R9
+	DECQ             R10
 	JNZ              narrowAVX5122_loop
-	MOVQ             56(AX), R9
-	ADDQ             R9, DI
+	MOVQ             56(AX), R10
+	ADDQ             R10, DI
 	DECQ             R8
 	JNZ              narrowAVX5122_outer
 	MOVQ             16(AX), CX
@@ -2313,7 +2379,7 @@ narrowAVX5122_store:
 	RET
 
 // func narrowAVX5123(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5123(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2325,9 +2391,10 @@ TEXT ·narrowAVX5123(SB), NOSPLIT, $0-8
 	VPXORQ Z1, Z1, Z1
 	VPXORQ Z2, Z2, Z2
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 narrowAVX5123_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 narrowAVX5123_loop:
 	VMOVUPS          (CX), Z3
@@ -2336,10 +2403,12 @@ narrowAVX5123_loop:
 	VFMADD231PS.BCST (DI)(DX*2), Z3, Z2
 	ADDQ             BX, DI
 	ADDQ             SI, CX
-	DECQ             R9
+	PREFETCHT1       (R9)
+	ADDQ             $+64, R9
+	DECQ             R10
 	JNZ              narrowAVX5123_loop
-	MOVQ             56(AX), R9
-	ADDQ             R9, DI
+	MOVQ             56(AX), R10
+	ADDQ             R10, DI
 	DECQ             R8
 	JNZ              narrowAVX5123_outer
 	MOVQ             16(AX), CX
@@ -2366,7 +2435,7 @@ narrowAVX5123_store:
 	RET
 
 // func narrowAVX5124(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5124(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2381,9 +2450,10 @@ TEXT ·narrowAVX5124(SB), NOSPLIT, $0-8
 	VPXORQ Z2, Z2, Z2
 	VPXORQ Z3, Z3, Z3
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX5124_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX5124_loop:
 	VMOVUPS          (CX), Z4
@@ -2394,11 +2464,13 @@ narrowAVX5124_loop:
 	ADDQ             BX, DI
 	ADDQ             BX, R8
 	ADDQ             SI, CX
-	DECQ             R10
+	PREFETCHT1       (R10)
+	ADDQ             $+64, R10
+	DECQ             R11
 	JNZ              narrowAVX5124_loop
-	MOVQ             56(AX), R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             56(AX), R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
 	DECQ             R9
 	JNZ              narrowAVX5124_outer
 	MOVQ             16(AX), CX
@@ -2429,7 +2501,7 @@ narrowAVX5124_store:
 	RET
 
 // func narrowAVX5125(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5125(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2445,9 +2517,10 @@ TEXT ·narrowAVX5125(SB), NOSPLIT, $0-8
 	VPXORQ Z3, Z3, Z3
 	VPXORQ Z4, Z4, Z4
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX5125_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX5125_loop:
 	VMOVUPS          (CX), Z5
@@ -2459,11 +2532,13 @@ narrowAVX5125_loop:
 	ADDQ             BX, DI
 	ADDQ             BX, R8
 	ADDQ             SI, CX
-	DECQ             R10
+	PREFETCHT1       (R10)
+	ADDQ             $+64, R10
+	DECQ             R11
 	JNZ              narrowAVX5125_loop
-	MOVQ             56(AX), R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             56(AX), R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
 	DECQ             R9
 	JNZ              narrowAVX5125_outer
 	MOVQ             16(AX), CX
@@ -2498,7 +2573,7 @@ narrowAVX5125_store:
 	RET
 
 // func narrowAVX5126(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5126(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2515,9 +2590,10 @@ TEXT ·narrowAVX5126(SB), NOSPLIT, $0-8
 	VPXORQ Z4, Z4, Z4
 	VPXORQ Z5, Z5, Z5
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX5126_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX5126_loop:
 	VMOVUPS          (CX), Z6
@@ -2530,11 +2606,13 @@ narrowAVX5126_loop:
 	ADDQ             BX, DI
 	ADDQ             BX, R8
 	ADDQ             SI, CX
-	DECQ             R10
+	PREFETCHT1       (R10)
+	ADDQ             $+64, R10
+	DECQ             R11
 	JNZ              narrowAVX5126_loop
-	MOVQ             56(AX), R10
-	ADDQ             R10, DI
-	ADDQ             R10, R8
+	MOVQ             56(AX), R11
+	ADDQ             R11, DI
+	ADDQ             R11, R8
 	DECQ             R9
 	JNZ              narrowAVX5126_outer
 	MOVQ             16(AX), CX
@@ -2573,7 +2651,7 @@ narrowAVX5126_store:
 	RET
 
 // func narrowAVX5127(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5127(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2593,9 +2671,10 @@ TEXT ·narrowAVX5127(SB), NOSPLIT, $0-8
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX5127_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX5127_loop:
 	VMOVUPS          (CX), Z7
@@ -2610,12 +2689,14 @@ narrowAVX5127_loop:
 	ADDQ             BX, R8
 	ADDQ             BX, R9
 	ADDQ             SI, CX
-	DECQ             R11
+	PREFETCHT1       (R11)
+	ADDQ             $+64, R11
+	DECQ             R12
 	JNZ              narrowAVX5127_loop
-	MOVQ             56(AX), R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             56(AX), R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
 	DECQ             R10
 	JNZ              narrowAVX5127_outer
 	MOVQ             16(AX), CX
@@ -2658,7 +2739,7 @@ narrowAVX5127_store:
 	RET
 
 // func narrowAVX5128(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5128(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2679,9 +2760,10 @@ TEXT ·narrowAVX5128(SB), NOSPLIT, $0-8
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX5128_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX5128_loop:
 	VMOVUPS          (CX), Z8
@@ -2697,12 +2779,14 @@ narrowAVX5128_loop:
 	ADDQ             BX, R8
 	ADDQ             BX, R9
 	ADDQ             SI, CX
-	DECQ             R11
+	PREFETCHT1       (R11)
+	ADDQ             $+64, R11
+	DECQ             R12
 	JNZ              narrowAVX5128_loop
-	MOVQ             56(AX), R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             56(AX), R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
 	DECQ             R10
 	JNZ              narrowAVX5128_outer
 	MOVQ             16(AX), CX
@@ -2749,7 +2833,7 @@ narrowAVX5128_store:
 	RET
 
 // func narrowAVX5129(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX5129(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2771,9 +2855,10 @@ TEXT ·narrowAVX5129(SB), NOSPLIT, $0-8
 	VPXORQ Z7, Z7, Z7
 	VPXORQ Z8, Z8, Z8
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX5129_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX5129_loop:
 	VMOVUPS          (CX), Z9
@@ -2790,12 +2875,14 @@ narrowAVX5129_loop:
 	ADDQ             BX, R8
 	ADDQ             BX, R9
 	ADDQ             SI, CX
-	DECQ             R11
+	PREFETCHT1       (R11)
+	ADDQ             $+64, R11
+	DECQ             R12
 	JNZ              narrowAVX5129_loop
-	MOVQ             56(AX), R11
-	ADDQ             R11, DI
-	ADDQ             R11, R8
-	ADDQ             R11, R9
+	MOVQ             56(AX), R12
+	ADDQ             R12, DI
+	ADDQ             R12, R8
+	ADDQ             R12, R9
 	DECQ             R10
 	JNZ              narrowAVX5129_outer
 	MOVQ             16(AX), CX
@@ -2846,7 +2933,7 @@ narrowAVX5129_store:
 	RET
 
 // func narrowAVX51210(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX51210(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2871,9 +2958,10 @@ TEXT ·narrowAVX51210(SB), NOSPLIT, $0-8
 	VPXORQ Z8, Z8, Z8
 	VPXORQ Z9, Z9, Z9
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX51210_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX51210_loop:
 	VMOVUPS          (CX), Z10
@@ -2892,13 +2980,15 @@ narrowAVX51210_loop:
 	ADDQ             BX, R9
 	ADDQ             BX, R10
 	ADDQ             SI, CX
-	DECQ             R12
+	PREFETCHT1       (R12)
+	ADDQ             $+64, R12
+	DECQ             R13
 	JNZ              narrowAVX51210_loop
-	MOVQ             56(AX), R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             56(AX), R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
 	DECQ             R11
 	JNZ              narrowAVX51210_outer
 	MOVQ             16(AX), CX
@@ -2953,7 +3043,7 @@ narrowAVX51210_store:
 	RET
 
 // func narrowAVX51211(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX51211(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -2979,9 +3069,10 @@ TEXT ·narrowAVX51211(SB), NOSPLIT, $0-8
 	VPXORQ Z9, Z9, Z9
 	VPXORQ Z10, Z10, Z10
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX51211_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX51211_loop:
 	VMOVUPS          (CX), Z11
@@ -3001,13 +3092,15 @@ narrowAVX51211_loop:
 	ADDQ             BX, R9
 	ADDQ             BX, R10
 	ADDQ             SI, CX
-	DECQ             R12
+	PREFETCHT1       (R12)
+	ADDQ             $+64, R12
+	DECQ             R13
 	JNZ              narrowAVX51211_loop
-	MOVQ             56(AX), R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             56(AX), R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
 	DECQ             R11
 	JNZ              narrowAVX51211_outer
 	MOVQ             16(AX), CX
@@ -3066,7 +3159,7 @@ narrowAVX51211_store:
 	RET
 
 // func narrowAVX51212(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX51212(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3093,9 +3186,10 @@ TEXT ·narrowAVX51212(SB), NOSPLIT, $0-8
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX51212_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX51212_loop:
 	VMOVUPS          (CX), Z12
@@ -3116,13 +3210,15 @@ narrowAVX51212_loop:
 	ADDQ             BX, R9
 	ADDQ             BX, R10
 	ADDQ             SI, CX
-	DECQ             R12
+	PREFETCHT1       (R12)
+	ADDQ             $+64, R12
+	DECQ             R13
 	JNZ              narrowAVX51212_loop
-	MOVQ             56(AX), R12
-	ADDQ             R12, DI
-	ADDQ             R12, R8
-	ADDQ             R12, R9
-	ADDQ             R12, R10
+	MOVQ             56(AX), R13
+	ADDQ             R13, DI
+	ADDQ             R13, R8
+	ADDQ             R13, R9
+	ADDQ             R13, R10
 	DECQ             R11
 	JNZ              narrowAVX51212_outer
 	MOVQ             16(AX), CX
@@ -3185,7 +3281,7 @@ narrowAVX51212_store:
 	RET
 
 // func narrowAVX51213(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX51213(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3215,9 +3311,10 @@ TEXT ·narrowAVX51213(SB), NOSPLIT, $0-8
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z12, Z12, Z12
 	MOVQ   40(AX), R12
+	MOVQ   88(AX), R13
 
 narrowAVX51213_outer:
-	MOVQ 48(AX), R13
+	MOVQ 48(AX), R14
 
 narrowAVX51213_loop:
 	VMOVUPS          (CX), Z13
@@ -3240,14 +3337,16 @@ narrowAVX51213_loop:
 	ADDQ             BX, R10
 	ADDQ             BX, R11
 	ADDQ             SI, CX
-	DECQ             R13
+	PREFETCHT1       (R13)
+	ADDQ             $+64, R13
+	DECQ             R14
 	JNZ              narrowAVX51213_loop
-	MOVQ             56(AX), R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             56(AX), R14
+	ADDQ             R14, DI
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
 	DECQ             R12
 	JNZ              narrowAVX51213_outer
 	MOVQ             16(AX), CX
@@ -3314,7 +3413,7 @@ narrowAVX51213_store:
 	RET
 
 // func narrowAVX51214(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·narrowAVX51214(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3345,9 +3444,10 @@ TEXT ·narrowAVX51214(SB), NOSPLIT, $0-8
 	VPXORQ Z12, Z12, Z12
 	VPXORQ Z13, Z13, Z13
 	MOVQ   40(AX), R12
+	MOVQ   88(AX), R13
 
 narrowAVX51214_outer:
-	MOVQ 48(AX), R13
+	MOVQ 48(AX), R14
 
 narrowAVX51214_loop:
 	VMOVUPS          (CX), Z14
@@ -3371,14 +3471,16 @@ narrowAVX51214_loop:
 	ADDQ             BX, R10
 	ADDQ             BX, R11
 	ADDQ             SI, CX
-	DECQ             R13
+	PREFETCHT1       (R13)
+	ADDQ             $+64, R13
+	DECQ             R14
 	JNZ              narrowAVX51214_loop
-	MOVQ             56(AX), R13
-	ADDQ             R13, DI
-	ADDQ             R13, R8
-	ADDQ             R13, R9
-	ADDQ             R13, R10
-	ADDQ             R13, R11
+	MOVQ             56(AX), R14
+	ADDQ             R14, DI
+	ADDQ             R14, R8
+	ADDQ             R14, R9
+	ADDQ             R14, R10
+	ADDQ             R14, R11
 	DECQ             R12
 	JNZ              narrowAVX51214_outer
 	MOVQ             16(AX), CX
@@ -3449,7 +3551,7 @@ narrowAVX51214_store:
 	RET
 
 // func narrowAVX21(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX21(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3459,9 +3561,10 @@ TEXT ·narrowAVX21(SB), NOSPLIT, $0-8
 	MOVQ   (AX), SI
 	VXORPS Y0, Y0, Y0
 	MOVQ   40(AX), DI
+	MOVQ   88(AX), R8
 
 narrowAVX21_outer:
-	MOVQ 48(AX), R8
+	MOVQ 48(AX), R9
 
 narrowAVX21_loop:
 	VMOVUPS      (CX), Y1
@@ -3469,10 +3572,12 @@ narrowAVX21_loop:
 	VFMADD231PS  Y2, Y1, Y0
 	ADDQ         DX, SI
 	ADDQ         BX, CX
-	DECQ         R8
+	PREFETCHT1   (R8)
+	ADDQ         $+64, R8
+	DECQ         R9
 	JNZ          narrowAVX21_loop
-	MOVQ         56(AX), R8
-	ADDQ         R8, SI
+	MOVQ         56(AX), R9
+	ADDQ         R9, SI
 	DECQ         DI
 	JNZ          narrowAVX21_outer
 	MOVQ         16(AX), CX
@@ -3491,7 +3596,7 @@ narrowAVX21_store:
 	RET
 
 // func narrowAVX22(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX22(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3502,9 +3607,10 @@ TEXT ·narrowAVX22(SB), NOSPLIT, $0-8
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 narrowAVX22_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 narrowAVX22_loop:
 	VMOVUPS      (CX), Y2
@@ -3514,10 +3620,12 @@ narrowAVX22_loop:
 	VFMADD231PS  Y3, Y2, Y1
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          narrowAVX22_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          narrowAVX22_outer
 	MOVQ         16(AX), CX
@@ -3540,7 +3648,7 @@ narrowAVX22_store:
 	RET
 
 // func narrowAVX23(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX23(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3552,9 +3660,10 @@ TEXT ·narrowAVX23(SB), NOSPLIT, $0-8
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	MOVQ   40(AX), R8
+	MOVQ   88(AX), R9
 
 narrowAVX23_outer:
-	MOVQ 48(AX), R9
+	MOVQ 48(AX), R10
 
 narrowAVX23_loop:
 	VMOVUPS      (CX), Y3
@@ -3566,10 +3675,12 @@ narrowAVX23_loop:
 	VFMADD231PS  Y4, Y3, Y2
 	ADDQ         BX, DI
 	ADDQ         SI, CX
-	DECQ         R9
+	PREFETCHT1   (R9)
+	ADDQ         $+64, R9
+	DECQ         R10
 	JNZ          narrowAVX23_loop
-	MOVQ         56(AX), R9
-	ADDQ         R9, DI
+	MOVQ         56(AX), R10
+	ADDQ         R10, DI
 	DECQ         R8
 	JNZ          narrowAVX23_outer
 	MOVQ         16(AX), CX
@@ -3596,7 +3707,7 @@ narrowAVX23_store:
 	RET
 
 // func narrowAVX24(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX24(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3611,9 +3722,10 @@ TEXT ·narrowAVX24(SB), NOSPLIT, $0-8
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX24_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX24_loop:
 	VMOVUPS      (CX), Y4
@@ -3628,11 +3740,13 @@ narrowAVX24_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          narrowAVX24_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          narrowAVX24_outer
 	MOVQ         16(AX), CX
@@ -3663,7 +3777,7 @@ narrowAVX24_store:
 	RET
 
 // func narrowAVX25(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX25(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3679,9 +3793,10 @@ TEXT ·narrowAVX25(SB), NOSPLIT, $0-8
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX25_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX25_loop:
 	VMOVUPS      (CX), Y5
@@ -3698,11 +3813,13 @@ narrowAVX25_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          narrowAVX25_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          narrowAVX25_outer
 	MOVQ         16(AX), CX
@@ -3737,7 +3854,7 @@ narrowAVX25_store:
 	RET
 
 // func narrowAVX26(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX26(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3754,9 +3871,10 @@ TEXT ·narrowAVX26(SB), NOSPLIT, $0-8
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
 	MOVQ   40(AX), R9
+	MOVQ   88(AX), R10
 
 narrowAVX26_outer:
-	MOVQ 48(AX), R10
+	MOVQ 48(AX), R11
 
 narrowAVX26_loop:
 	VMOVUPS      (CX), Y6
@@ -3775,11 +3893,13 @@ narrowAVX26_loop:
 	ADDQ         BX, DI
 	ADDQ         BX, R8
 	ADDQ         SI, CX
-	DECQ         R10
+	PREFETCHT1   (R10)
+	ADDQ         $+64, R10
+	DECQ         R11
 	JNZ          narrowAVX26_loop
-	MOVQ         56(AX), R10
-	ADDQ         R10, DI
-	ADDQ         R10, R8
+	MOVQ         56(AX), R11
+	ADDQ         R11, DI
+	ADDQ         R11, R8
 	DECQ         R9
 	JNZ          narrowAVX26_outer
 	MOVQ         16(AX), CX
@@ -3818,7 +3938,7 @@ narrowAVX26_store:
 	RET
 
 // func narrowAVX27(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX27(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3838,9 +3958,10 @@ TEXT ·narrowAVX27(SB), NOSPLIT, $0-8
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX27_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX27_loop:
 	VMOVUPS      (CX), Y7
@@ -3862,12 +3983,14 @@ narrowAVX27_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          narrowAVX27_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          narrowAVX27_outer
 	MOVQ         16(AX), CX
@@ -3910,7 +4033,7 @@ narrowAVX27_store:
 	RET
 
 // func narrowAVX28(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX28(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -3931,9 +4054,10 @@ TEXT ·narrowAVX28(SB), NOSPLIT, $0-8
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX28_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX28_loop:
 	VMOVUPS      (CX), Y8
@@ -3957,12 +4081,14 @@ narrowAVX28_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          narrowAVX28_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          narrowAVX28_outer
 	MOVQ         16(AX), CX
@@ -4009,7 +4135,7 @@ narrowAVX28_store:
 	RET
 
 // func narrowAVX29(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX29(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -4031,9 +4157,10 @@ TEXT ·narrowAVX29(SB), NOSPLIT, $0-8
 	VXORPS Y7, Y7, Y7
 	VXORPS Y8, Y8, Y8
 	MOVQ   40(AX), R10
+	MOVQ   88(AX), R11
 
 narrowAVX29_outer:
-	MOVQ 48(AX), R11
+	MOVQ 48(AX), R12
 
 narrowAVX29_loop:
 	VMOVUPS      (CX), Y9
@@ -4059,12 +4186,14 @@ narrowAVX29_loop:
 	ADDQ         BX, R8
 	ADDQ         BX, R9
 	ADDQ         SI, CX
-	DECQ         R11
+	PREFETCHT1   (R11)
+	ADDQ         $+64, R11
+	DECQ         R12
 	JNZ          narrowAVX29_loop
-	MOVQ         56(AX), R11
-	ADDQ         R11, DI
-	ADDQ         R11, R8
-	ADDQ         R11, R9
+	MOVQ         56(AX), R12
+	ADDQ         R12, DI
+	ADDQ         R12, R8
+	ADDQ         R12, R9
 	DECQ         R10
 	JNZ          narrowAVX29_outer
 	MOVQ         16(AX), CX
@@ -4115,7 +4244,7 @@ narrowAVX29_store:
 	RET
 
 // func narrowAVX210(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX210(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -4140,9 +4269,10 @@ TEXT ·narrowAVX210(SB), NOSPLIT, $0-8
 	VXORPS Y8, Y8, Y8
 	VXORPS Y9, Y9, Y9
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX210_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX210_loop:
 	VMOVUPS      (CX), Y10
@@ -4171,13 +4301,15 @@ narrowAVX210_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          narrowAVX210_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          narrowAVX210_outer
 	MOVQ         16(AX), CX
@@ -4232,7 +4364,7 @@ narrowAVX210_store:
 	RET
 
 // func narrowAVX211(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX211(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -4258,9 +4390,10 @@ TEXT ·narrowAVX211(SB), NOSPLIT, $0-8
 	VXORPS Y9, Y9, Y9
 	VXORPS Y10, Y10, Y10
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX211_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX211_loop:
 	VMOVUPS      (CX), Y11
@@ -4291,13 +4424,15 @@ narrowAVX211_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          narrowAVX211_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          narrowAVX211_outer
 	MOVQ         16(AX), CX
@@ -4356,7 +4491,7 @@ narrowAVX211_store:
 	RET
 
 // func narrowAVX212(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·narrowAVX212(SB), NOSPLIT, $0-8
 	MOVQ   args+0(FP), AX
 	MOVQ   8(AX), CX
@@ -4383,9 +4518,10 @@ TEXT ·narrowAVX212(SB), NOSPLIT, $0-8
 	VXORPS Y10, Y10, Y10
 	VXORPS Y11, Y11, Y11
 	MOVQ   40(AX), R11
+	MOVQ   88(AX), R12
 
 narrowAVX212_outer:
-	MOVQ 48(AX), R12
+	MOVQ 48(AX), R13
 
 narrowAVX212_loop:
 	VMOVUPS      (CX), Y12
@@ -4418,13 +4554,15 @@ narrowAVX212_loop:
 	ADDQ         BX, R9
 	ADDQ         BX, R10
 	ADDQ         SI, CX
-	DECQ         R12
+	PREFETCHT1   (R12)
+	ADDQ         $+64, R12
+	DECQ         R13
 	JNZ          narrowAVX212_loop
-	MOVQ         56(AX), R12
-	ADDQ         R12, DI
-	ADDQ         R12, R8
-	ADDQ         R12, R9
-	ADDQ         R12, R10
+	MOVQ         56(AX), R13
+	ADDQ         R13, DI
+	ADDQ         R13, R8
+	ADDQ         R13, R9
+	ADDQ         R13, R10
 	DECQ         R11
 	JNZ          narrowAVX212_outer
 	MOVQ         16(AX), CX

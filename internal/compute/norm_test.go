@@ -6,88 +6,118 @@ import (
 	"testing"
 )
 
-// wide64 compares float64 sums.
-func wide64(t *testing.T, what string, got, want, size []float64) {
-	t.Helper()
-	for i, w := range want {
-		if e := math.Abs(got[i]-w) / (size[i] + 1e-12); !(e < 1e-12) {
-			t.Fatalf("%s: channel %d of %d is %g, want %g", what, i, len(want), got[i], w)
-		}
-	}
-}
-
 func TestScaleShiftActAndNormGrad(t *testing.T) {
 	eachSize(t, func(t *testing.T, r *rand.Rand, pixels, c int) {
 		n := pixels * c
-		x, y, dy, p := special(r, n), special(r, n), random(r, n), [][]float32{random(r, c), random(r, c), random(r, c), random(r, c)}
+		x, dy, p := special(r, n), random(r, n), [][]float32{random(r, c), random(r, c), random(r, c), random(r, c)}
+		grad := make([]float32, n)
+		for i := range grad {
+			k := i % c
+			grad[i] = p[0][k] * (dy[i] - p[1][k] - float32((x[i]-p[3][k])*p[2][k]))
+		}
+		out := newFenced(make([]float32, n))
+		NormGrad(out.x, dy, x, p[0], p[1], p[2], p[3], c)
+		out.check(t, "NormGrad", grad)
 		for _, a := range []Act{Linear, ReLU, ReLU6} {
-			want, grad := make([]float32, n), make([]float32, n)
+			want := make([]float32, n)
 			for i := range want {
-				k := i % c
-				want[i] = activate(a, float32(x[i]*p[0][k])+p[1][k])
-				grad[i] = p[0][k] * (derivative(a, y[i], dy[i]) - p[1][k] - float32((x[i]-p[3][k])*p[2][k]))
+				want[i] = activate(a, float32(x[i]*p[0][i%c])+p[1][i%c])
 			}
-			out := newFenced(make([]float32, n))
 			ScaleShiftAct(out.x, x, p[0], p[1], c, a)
 			out.check(t, "ScaleShiftAct", want)
-			NormGrad(out.x, dy, y, x, p[0], p[1], p[2], p[3], c, a)
-			out.check(t, "NormGrad", grad)
+			for _, q := range []Steps{{Min: -1, Max: 2, Scale: 0.1, Below: 10}, {Min: -0.3, Max: 0.5, Scale: 0.1, Below: 3, Inv: 10}, {Max: 9, Scale: 0.01}} {
+				both := newFenced(make([]float32, n))
+				Quantize(both.x, want, []Steps{q})
+				ScaleShiftActQuantize(out.x, x, p[0], p[1], c, a, q)
+				out.check(t, "ScaleShiftActQuantize", both.x)
+				ScaleShiftActQuantize(out.x, want, nil, nil, c, Linear, q)
+				out.check(t, "ScaleShiftActQuantize of values as they are", both.x)
+			}
 		}
 	})
 }
 
+// TestMoments compares with float64 sums. The mean is far from zero, which must cost no digits; a first pixel some standard
+// deviations from the mean costs one.
 func TestMoments(t *testing.T) {
 	eachSize(t, func(t *testing.T, r *rand.Rand, pixels, c int) {
 		n := pixels * c
-		x, y, dy := random(r, n), random(r, n), random(r, n)
-		mean, m2, size := make([]float64, c), make([]float64, c), make([]float64, c)
-		for i, v := range x {
-			x[i] = v + 100 // a mean far from zero
-			mean[i%c] += float64(x[i]) / float64(pixels)
+		x := random(r, n)
+		for i := range x {
+			x[i] += 100
 		}
-		sum, dot, dots := make([]float64, c), make([]float64, c), make([]float64, c)
-		for i, v := range x {
-			d := float64(v) - mean[i%c]
-			m2[i%c] += d * d
-			size[i%c] += 100 * 100
-			g := float64(derivative(ReLU, y[i], dy[i]))
-			sum[i%c] += g
-			dot[i%c] += g * d
-			dots[i%c] += 100 * math.Abs(g)
+		for _, extremes := range []bool{false, true} {
+			all, part := NewMoments(c, extremes), NewMoments(c, extremes)
+			all.Clear()
+			for _, cut := range [][2]int{{0, pixels / 3}, {pixels / 3, pixels}} {
+				part.Clear()
+				part.Add(x[cut[0]*c:cut[1]*c], c)
+				all.Merge(&part)
+			}
+			for k := range c {
+				mean, m2, lo, hi := 0.0, 0.0, x[k], x[k]
+				for i := k; i < n; i += c {
+					mean += float64(x[i]) / float64(pixels)
+					lo, hi = min(lo, x[i]), max(hi, x[i])
+				}
+				for i := k; i < n; i += c {
+					d := float64(x[i]) - mean
+					m2 += d * d
+				}
+				if math.Abs(all.Mean[k]-mean) > 1e-6 || math.Abs(all.M2[k]-m2) > 1e-5*m2 || all.N != pixels {
+					t.Fatalf("%d pixels of %d: mean %g, squares %g, want %g, %g", all.N, c, all.Mean[k], all.M2[k], mean, m2)
+				}
+				if extremes && (all.Min[k] != lo || all.Max[k] != hi) {
+					t.Fatalf("%d pixels of %d: from %g to %g, want %g to %g", pixels, c, all.Min[k], all.Max[k], lo, hi)
+				}
+			}
 		}
-		a, b := make([]float64, c), make([]float64, c)
-		Moments(a, b, x, c)
-		wide64(t, "mean", a, mean, mean)
-		wide64(t, "squares", b, m2, size)
-		clear(a)
-		clear(b)
-		NormGradSums(a, b, dy, y, x, mean, c, ReLU)
-		wide64(t, "sum", a, sum, dots)
-		wide64(t, "dot", b, dot, dots)
+	})
+}
+
+func TestNormGate(t *testing.T) {
+	eachSize(t, func(t *testing.T, r *rand.Rand, pixels, c int) {
+		n := pixels * c
+		x, dy, p := random(r, n), random(r, n), [][]float32{random(r, c), random(r, c), random(r, c)}
+		want, sum, dot, size := make([]float32, n), make([]float64, c), make([]float64, c), make([]float64, c)
+		for i, v := range x {
+			k := i % c
+			want[i] = derivative(ReLU6, float32(v*p[0][k])+p[1][k], dy[i])
+			sum[k] += float64(want[i])
+			dot[k] += float64(want[i]) * (float64(v) - float64(p[2][k]))
+			size[k] += math.Abs(float64(want[i])) * (1 + math.Abs(float64(v)-float64(p[2][k])))
+		}
+		out, gotSum, gotDot := newFenced(make([]float32, n)), make([]float64, c), make([]float64, c)
+		NormGate(out.x, gotSum, gotDot, dy, x, p[0], p[1], p[2], c, ReLU6.Gate())
+		out.check(t, "NormGate", want)
+		for k := range c {
+			if math.Abs(gotSum[k]-sum[k]) > 1e-6*size[k] || math.Abs(gotDot[k]-dot[k]) > 1e-6*size[k] {
+				t.Fatalf("%d pixels of %d: sums %g, %g, want %g, %g", pixels, c, gotSum[k], gotDot[k], sum[k], dot[k])
+			}
+		}
 	})
 }
 
 func TestMinMax(t *testing.T) {
-	eachKernel(t, func(t *testing.T) {
-		r := rand.New(rand.NewPCG(2, 2))
-		for n := range 300 {
-			x := random(r, n)
-			wantLo, wantHi := float32(0), float32(0)
-			for _, v := range x {
-				wantLo, wantHi = min(wantLo, v), max(wantHi, v)
+	eachSize(t, func(t *testing.T, r *rand.Rand, pixels, c int) {
+		for _, x := range [][]float32{random(r, pixels*c), special(r, pixels*c)} {
+			sameRange(t, "MinMax", MinMax(x), rangeOf(x))
+			lo, hi := newFenced(make([]float32, c)), newFenced(make([]float32, c))
+			ChannelRanges(lo.x, hi.x, x, c)
+			for k := range c {
+				var channel []float32
+				for i := k; i < len(x); i += c {
+					channel = append(channel, x[i])
+				}
+				sameRange(t, "ChannelRanges", Range{lo.x[k], hi.x[k]}, rangeOf(channel))
 			}
-			if lo, hi := MinMax(x); lo != wantLo || hi != wantHi {
-				t.Fatalf("%d values: %g %g, want %g %g", n, lo, hi, wantLo, wantHi)
-			}
-			if n == 0 {
-				continue
-			}
-			x[r.IntN(n)] = float32(math.NaN())
-			if lo, hi := MinMax(x); lo == lo || hi == hi {
-				t.Fatalf("%d values with a NaN: %g %g", n, lo, hi)
-			}
+			lo.check(t, "minima", lo.x)
+			hi.check(t, "maxima", hi.x)
 		}
 	})
+	if MinMax(nil) != (Range{}) {
+		t.Error("no values have a range")
+	}
 }
 
 func TestQuantize(t *testing.T) {

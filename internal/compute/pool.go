@@ -33,14 +33,44 @@ func BiasActMaxPool2x2(y []float32, arg []uint8, x, bias []float32, h, w, c int,
 		p = &pool2Only
 	}
 	t := begin(p, 0, c)
+	t.pool(y, arg, x, bias, w, oh, ow, a)
+	t.end()
+}
+
+func (t *call) pool(y []float32, arg []uint8, x, bias []float32, w, oh, ow int, a Act) {
 	t.bias(bias)
 	t.scalars(a.bounds())
-	t.operand(0, y[:oh*ow*c], c, 0)
-	t.blocks(1, x[:h*w*c], w, ow)
+	t.operand(0, y[:oh*ow*t.c], t.c, 0)
+	t.blocks(1, x, w, ow)
 	if arg != nil {
-		t.byteOperand(arg[:oh*ow*c])
+		t.byteOperand(arg[:oh*ow*t.c])
 	}
-	t.run(oh, ow, c)
+	t.run(oh, ow, t.c)
+}
+
+var pool2Range = pass{row: func(r *row) {
+	poolRow(r, r.bytes)
+	lo, hi, nan, bias := r.sum[0], r.sum[1], r.sum[2], r.param[0]
+	for i := range lo[:len(r.op[0])] {
+		for tap := range 4 {
+			widen(lo, hi, nan, i, r.op[1+tap][i]+bias[i])
+		}
+	}
+}}
+
+// BiasActMaxPool2x2Range is BiasActMaxPool2x2, and widens the range by all of a(x+bias).
+func BiasActMaxPool2x2Range(r *Range, y []float32, arg []uint8, x, bias []float32, h, w, c int, a Act) {
+	oh, ow := h/2, w/2
+	if oh*ow*c == 0 {
+		return
+	}
+	t := begin(&pool2Range, 0, c)
+	t.startRange()
+	t.pool(y, arg, x, bias, w, oh, ow, a)
+	all := t.endRange()
+	lo, hi := a.bounds()
+	all.Min, all.Max = clamp(all.Min, lo, hi), clamp(all.Max, lo, hi)
+	r.Widen(all)
 	t.end()
 }
 
@@ -66,9 +96,9 @@ var pool2Grad = pass{row: func(r *row) {
 	}
 }}
 
-// BiasActMaxPool2x2Grad writes dx [h,w,c], the gradient of BiasActMaxPool2x2 by x, from dy and y [h/2,w/2,c] and arg, and adds its sums over the
-// pixels to db [c] unless that is nil.
-func BiasActMaxPool2x2Grad(dx, db, dy, y []float32, arg []uint8, h, w, c int, a Act) {
+// BiasActMaxPool2x2Grad writes dx [h,w,c], the gradient of BiasActMaxPool2x2 by x where the gate passes it for y, from dy and y [h/2,w/2,c] and arg,
+// and adds its sums over the pixels to db [c] unless that is nil.
+func BiasActMaxPool2x2Grad(dx, db, dy, y []float32, arg []uint8, h, w, c int, g Gate) {
 	oh, ow := h/2, w/2
 	if h%2+w%2 > 0 {
 		clear(dx[:h*w*c])
@@ -78,7 +108,7 @@ func BiasActMaxPool2x2Grad(dx, db, dy, y []float32, arg []uint8, h, w, c int, a 
 	}
 	t := begin(&pool2Grad, 0, c)
 	t.sum(0, db)
-	t.scalars(a.passes())
+	t.scalars(g.Above, g.Below)
 	t.blocks(0, dx[:h*w*c], w, ow)
 	t.operand(4, dy[:oh*ow*c], c, 0)
 	t.operand(5, y[:oh*ow*c], c, 0)

@@ -46,10 +46,22 @@ func TestBiasActMaxPool2x2(t *testing.T) {
 				if string(gotArg[:n]) != string(arg) || gotArg[n] != 99 {
 					t.Fatalf("%s: maxima at %v, want %v", what, gotArg, arg)
 				}
+				if h%2+w%2 == 0 {
+					all, got := newFenced(make([]float32, len(x))), Range{-1, 1}
+					var want Range
+					BiasActRange(&want, all.x, x, bias, c, a)
+					want.Widen(Range{-1, 1})
+					BiasActMaxPool2x2Range(&got, gotY.x, gotArg[:n], x, bias, h, w, c, a)
+					sameRange(t, what, got, want)
+					gotY.check(t, what+" with its range", y)
+					if string(gotArg[:n]) != string(arg) {
+						t.Fatalf("%s: with its range, maxima at %v, want %v", what, gotArg, arg)
+					}
+				}
 				BiasActMaxPool2x2(gotY.x, nil, x, bias, h, w, c, a)
 				gotY.check(t, what+" without positions", y)
 				gotX, db := newFenced(random(r, h*w*c)), make([]float32, c)
-				BiasActMaxPool2x2Grad(gotX.x, db, dy, y, arg, h, w, c, a)
+				BiasActMaxPool2x2Grad(gotX.x, db, dy, y, arg, h, w, c, a.Gate())
 				gotX.check(t, what+" gradient", dx)
 				check(t, what+" sums", db, sum, size)
 			}

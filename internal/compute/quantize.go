@@ -5,40 +5,6 @@ import (
 	"unsafe"
 )
 
-var minMax = pass{row: func(r *row) {
-	lo, hi, nan := r.sum[0], r.sum[1], r.sum[2]
-	for i, v := range r.op[0] {
-		if v < lo[i] {
-			lo[i] = v
-		}
-		if v > hi[i] {
-			hi[i] = v
-		}
-		if v != v {
-			nan[i] = v
-		}
-	}
-}}
-
-// MinMax returns the smallest and the largest value of x and zero; both are NaN when a value is.
-func MinMax(x []float32) (lo, hi float32) {
-	t := begin(&minMax, len(x), 1)
-	for i := range 3 { // sums that are not added up: a column each of minima, maxima and NaN
-		v := t.memory[maxParams+i][:t.cols]
-		clear(v)
-		t.args.sum[i], t.row.sum[i] = unsafe.Pointer(&v[0]), v
-	}
-	minima, maxima, nans := t.row.sum[0], t.row.sum[1], t.row.sum[2]
-	t.flat(x)
-	for i := range minima {
-		lo, hi = min(lo, minima[i]), max(hi, maxima[i])
-		if nans[i] != nans[i] {
-			return nans[i], nans[i]
-		}
-	}
-	return lo, hi
-}
-
 // Steps is a fake quantizer: x is clamped to [Min, Max], counted in steps from Min less Below, rounded, and multiplied by Scale. Steps are counted by
 // division, or by multiplication with Inv where it is not 0.
 type Steps struct{ Min, Max, Scale, Below, Inv float32 }
@@ -78,15 +44,48 @@ func Quantize(y, x []float32, q []Steps) {
 // fields gives fields of the quantizers as parameters.
 func (t *call) fields(q []Steps, get ...func(Steps) float32) {
 	for i, field := range get {
-		v := t.memory[i][:0]
-		if t.cols > maxPeriod {
-			v = make([]float32, 0, t.cols)
-		}
-		for len(v) < t.cols {
-			v = append(v, field(q[len(v)%len(q)]))
+		v := t.room(i)
+		for j := range v {
+			v[j] = field(q[j%len(q)])
 		}
 		t.args.param[i], t.row.param[i] = unsafe.Pointer(&v[0]), v
 	}
+}
+
+var scaleShiftQuantize = pass{row: func(r *row) {
+	y, scale, shift, s := r.op[0], r.param[0], r.param[1], r.scalar
+	for i, v := range r.op[1] {
+		n := (clamp(float32(v*scale[i])+shift[i], s[0], s[1])-s[2])/s[5] - s[4]
+		y[i] = float32(math.Floor(float64(n+s[6]))) * s[3]
+	}
+}}
+
+var scaleShiftQuantizeByInverse = pass{row: func(r *row) {
+	y, scale, shift, s := r.op[0], r.param[0], r.param[1], r.scalar
+	for i, v := range r.op[1] {
+		n := float32((clamp(float32(v*scale[i])+shift[i], s[0], s[1])-s[2])*s[5]) - s[4]
+		y[i] = float32(math.Floor(float64(n+s[6]))) * s[3]
+	}
+}}
+
+// ScaleShiftActQuantize writes a(x*scale + shift) for c channels, fake-quantized by q; without scale and shift, which may be nil, a(x). y may be x. It
+// is ScaleShiftAct and Quantize in one pass, the same bits.
+func ScaleShiftActQuantize(y, x, scale, shift []float32, c int, a Act, q Steps) {
+	p, per := &scaleShiftQuantize, q.Scale
+	if q.Inv != 0 {
+		p, per = &scaleShiftQuantizeByInverse, q.Inv
+	}
+	t := begin(p, len(x), c)
+	if scale == nil {
+		t.channels(0, 1)
+		t.channels(1, minusZero)
+	} else {
+		t.channels(0, scale[:c]...)
+		t.channels(1, shift[:c]...)
+	}
+	lo, hi := a.bounds() // two clamps one after the other are one: both leave zero where it is
+	t.scalars(max(lo, q.Min), min(hi, q.Max), q.Min, q.Scale, q.Below, per, 0.5)
+	t.flat(y, x)
 }
 
 var quantizeGrad = pass{row: func(r *row) {

@@ -2,7 +2,6 @@ package compute
 
 import (
 	"math"
-	"sync"
 )
 
 // The passes of the solvers take denormal numbers for zero, as input and as result, so that moments that fade away do not slow a training down.
@@ -131,19 +130,16 @@ func Scale(x []float32, f float32) {
 	t.flat(x, x)
 }
 
-// SumSquares is the sum of the squares of x, in float64.
+// SumSquares is the sum of the squares of x, in float64: float32 has no room for the squares of large numbers.
 func SumSquares(x []float32) float64 {
-	a := accumulators.Get().(*accumulator)
-	a.sum[0] = 0
-	t := begin(&squares64, len(x), 1)
-	t.channels64(0, a.zero[:])
-	t.sum64(0, a.sum[:])
-	t.flat(x)
-	sum := a.sum[0]
-	accumulators.Put(a)
-	return sum
+	var sum [4]float64 // additions that need not wait for one another
+	for ; len(x) >= 4; x = x[4:] {
+		for i, v := range (*[4]float32)(x) {
+			sum[i] += float64(v) * float64(v)
+		}
+	}
+	for i, v := range x {
+		sum[i] += float64(v) * float64(v)
+	}
+	return sum[0] + sum[1] + (sum[2] + sum[3])
 }
-
-type accumulator struct{ zero, sum [1]float64 }
-
-var accumulators = sync.Pool{New: func() any { return new(accumulator) }}

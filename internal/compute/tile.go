@@ -19,35 +19,40 @@ type tileArgs struct {
 	ldc                int // bytes between the rows of c
 	accumulate         int // 0 or 1
 	bStride            int
+	ahead              *float32 // 64 bytes times outer*k from here on are fetched into the second level's cache
 }
 
 // tile is a family of micro-kernels: run[r] does r rows, 1 to mr.
 type tile struct {
-	name      string
-	mr, nr    int
-	run       []func(*uint64) // argument: a tileArgs
-	vector    int             // floats of a vector
-	depthwise []*channelwise  // widest first; the last takes any number of channels
-	winograd  *[winogradPasses]func(*uint64)
-	fma       func(*uint64) // argument: rounds of fmaFlops
-	fmaFlops  int
-	narrow    *tile // half as wide, for few columns; may be nil
+	name   string
+	mr, nr int
+	run    []func(*uint64) // argument: a tileArgs
+	*vectors
+	narrow *tile // half as wide, for few columns; may be nil
 }
 
-// forColumns is the kernel for products of n columns: the narrow one where the wide one would compute more than a tenth in vain.
+// vectors is the other kernels of an instruction set.
+type vectors struct {
+	vector    int            // floats of a vector
+	depthwise []*channelwise // widest first; the last takes any number of channels
+	winograd  [winogradPasses]func(*uint64)
+	fma       func(*uint64) // argument: rounds of fmaFlops
+	fmaFlops  int
+}
+
+// forColumns is the kernel for products of n columns: a narrow one where a wide one would compute more than a tenth in vain.
 func (t *tile) forColumns(n int) *tile {
-	if t.narrow == nil {
-		return t
-	}
 	round := func(m int) int { return (n + m - 1) / m * m }
-	if 10*round(t.nr) > 11*round(t.narrow.nr) {
-		return t.narrow
+	for t.narrow != nil && 10*round(t.nr) > 11*round(t.narrow.nr) {
+		t = t.narrow
 	}
 	return t
 }
 
 // portable is the micro-kernel in Go: correct everywhere, and 30 to 60 times slower than assembly.
-var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, 1, []*channelwise{&channelwisePortable}, &winogradPortable, fmaPortable, 16, nil}
+var portable = tile{"portable", 4, 8, []func(*uint64){nil, rowsOf(1), rowsOf(2), rowsOf(3), rowsOf(4)}, &vectors{
+	vector: 1, depthwise: []*channelwise{&channelwisePortable}, winograd: winogradPortable, fma: fmaPortable, fmaFlops: 16,
+}, nil}
 
 func rowsOf(r int) func(*uint64) {
 	return func(args *uint64) {

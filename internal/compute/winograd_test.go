@@ -3,6 +3,7 @@ package compute
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -21,7 +22,7 @@ func TestWinograd(t *testing.T) {
 				s.C = 8 * (1 + r.IntN(8))
 				s.OC = s.C
 			}
-			if s.OH < 1 || s.OW < 1 || newWinograd(s) == nil || s.N*s.OH*s.OW*s.C*s.OC > 1<<20 {
+			if s.OH < 1 || s.OW < 1 || newWinograd(s) == nil || s.N*s.OH*s.OW*s.C*s.OC > 1<<19 {
 				continue
 			}
 			tried++
@@ -54,4 +55,39 @@ func TestWinograd(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestThreads: convolutions of every kind give the same bits on one thread and on several, also with groups of images and a last piece that is short.
+func TestThreads(t *testing.T) {
+	depthwise := same(21, 9, 7, 24, 3, 24, 2)
+	for _, s := range []ConvShape{same(37, 8, 8, 24, 3, 40, 1), same(37, 15, 13, 16, 3, 16, 1), same(21, 9, 9, 20, 3, 12, 2), same(21, 6, 6, 40, 1, 24, 1), depthwise} {
+		weights := s.KH * s.KW * s.C * s.OC
+		if s == depthwise {
+			weights = s.KH * s.KW * s.OC
+		}
+		r := rand.New(rand.NewPCG(7, 7))
+		x, w, dy := random(r, s.N*s.In()), random(r, weights), random(r, s.N*s.Out())
+		run := func(threads int) [][]float32 {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(threads))
+			got := [][]float32{random(r, len(dy)), random(r, len(x)), random(r, weights)}
+			if s == depthwise {
+				c := NewDepthwise(s)
+				c.Forward(got[0], x, w)
+				c.Grad(got[1], got[2], x, dy, w)
+				return got
+			}
+			c := NewConv(s)
+			c.Forward(got[0], x, w)
+			c.Grad(got[1], got[2], x, dy, w)
+			return got
+		}
+		want := run(1)
+		for _, threads := range []int{2, 5} {
+			for i, got := range run(threads) {
+				if !slices.Equal(got, want[i]) {
+					t.Errorf("%+v: %s differs on %d threads", s, []string{"y", "dx", "dw"}[i], threads)
+				}
+			}
+		}
+	}
 }

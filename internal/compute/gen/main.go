@@ -59,7 +59,7 @@ func tile(isa string, mr, width, cols int) {
 	TEXT(name, NOSPLIT, "func(args *uint64)")
 	Doc(fmt.Sprintf("%s multiplies %d rows by %d columns.", name, mr, cols*width/4))
 	Pragma("noescape")
-	field := arguments("a", "b", "c", "rowStride", "kStride", "outer", "k", "outerSkip", "ldc", "accumulate", "bStride")
+	field := arguments("a", "b", "c", "rowStride", "kStride", "outer", "k", "outerSkip", "ldc", "accumulate", "bStride", "ahead")
 	b, rowStride, kStride, bStride := field("b"), field("rowStride"), field("kStride"), field("bStride")
 	var rows []reg.GPVirtual
 	for i := 0; i < mr; i += 3 {
@@ -96,7 +96,7 @@ func tile(isa string, mr, width, cols int) {
 		right[j] = vector(width)
 	}
 	left := vector(width)
-	outer := field("outer")
+	outer, ahead := field("outer"), field("ahead")
 
 	Label(name + "_outer")
 	k := field("k")
@@ -118,6 +118,8 @@ func tile(isa string, mr, width, cols int) {
 		ADDQ(kStride, r)
 	}
 	ADDQ(bStride, b)
+	PREFETCHT1(Mem{Base: ahead}) // what will be read next, a line a round
+	ADDQ(I32(64), ahead)
 	DECQ(k)
 	JNZ(LabelRef(name + "_loop"))
 	skip := field("outerSkip")

@@ -13,16 +13,19 @@ type block struct {
 	label  string
 	rest   reg.GPVirtual // columns of the last, partial vector, or nil
 	k      reg.Register  // its mask: a mask register for AVX-512, a vector for AVX2
-	half   reg.Register  // AVX2, float64: the mask of the floats before conversion
 
 	ptr      [maxOps]reg.GPVirtual
 	paramPtr [maxParams]reg.GPVirtual
 	param    [maxParams][]reg.VecVirtual // in registers, or nil
 	sum      [maxSums][]reg.VecVirtual
+	count    []reg.VecVirtual // the numbers of the values
 }
 
 // maskTable holds 8 words of ones and 8 of zeros: a window of it is a mask of 0 to 8 floats.
 var maskTable Mem
+
+// countTable holds the numbers of a vector's lanes.
+var countTable Mem
 
 func table() {
 	maskTable = GLOBL("elementwiseMasks", RODATA|NOPTR)
@@ -32,6 +35,10 @@ func table() {
 			v = 0xffffffff
 		}
 		DATA(4*i, U32(v))
+	}
+	countTable = GLOBL("elementwiseCounts", RODATA|NOPTR)
+	for i := range 16 {
+		DATA(4*i, U32(uint32(i)))
 	}
 }
 
@@ -51,16 +58,9 @@ func (b *block) mask() {
 	MOVQ(I32(8), n)
 	SUBQ(b.rest, n)
 	m := Mem{Base: t, Index: n, Scale: 4}
-	if !b.double {
-		k := YMM()
-		VMOVUPS(m, k)
-		b.k = k
-		return
-	}
-	half, k := XMM(), YMM()
-	VMOVUPS(m, half)
-	VPMOVSXDQ(half, k)
-	b.k, b.half = k, half
+	k := YMM()
+	VMOVUPS(m, k)
+	b.k = k
 }
 
 func (b *block) masked() bool { return b.rest != nil }
@@ -78,7 +78,7 @@ func (b *block) write() {
 		b.loadParam(i)
 	}
 	for i := range b.sums {
-		p := b.at(sumAt+8*i, b.elem())
+		p := b.at(sumAt+8*i, 4)
 		for u := range b.unroll {
 			b.sum[i] = append(b.sum[i], b.read(p, u))
 		}
@@ -90,6 +90,9 @@ func (b *block) write() {
 		}
 		b.ptr[i] = b.at(ptrAt+8*i, elem)
 	}
+	if b.words > 0 {
+		b.startCount()
+	}
 	outer, rows := GP64(), GP64()
 	MOVQ(b.arg(outerAt), outer)
 	Label(b.label + "_outer")
@@ -99,16 +102,41 @@ func (b *block) write() {
 		b.body(&lane{b, u})
 	}
 	b.advance(strideAt)
+	for _, v := range b.count {
+		VPADDD(b.step, v, v)
+	}
 	DECQ(rows)
 	JNZ(LabelRef(b.label + "_row"))
 	b.advance(skipAt)
 	DECQ(outer)
 	JNZ(LabelRef(b.label + "_outer"))
 	for i := range b.sums {
-		p := b.at(sumAt+8*i, b.elem())
+		p := b.at(sumAt+8*i, 4)
 		for u, v := range b.sum[i] {
 			b.put(v, p, u)
 		}
+	}
+}
+
+// startCount numbers the values of the first row.
+func (b *block) startCount() {
+	t := GP64()
+	LEAQ(countTable, t)
+	lane := b.vector()
+	if b.wide() {
+		VMOVDQU32(Mem{Base: t}, lane)
+	} else {
+		VMOVDQU(Mem{Base: t}, lane)
+	}
+	VPADDD(b.word[0], lane, lane)
+	x, col := XMM(), b.vector()
+	MOVQ(b.col, x)
+	VPBROADCASTD(x, col)
+	VPADDD(col, lane, lane)
+	for u := range b.unroll {
+		v := b.vector()
+		VPADDD(b.integers(u*b.lanes()), lane, v)
+		b.count = append(b.count, v)
 	}
 }
 
@@ -120,7 +148,7 @@ func (b *block) advance(by int) {
 
 // loadParam loads a parameter into registers if there are enough for all of them.
 func (b *block) loadParam(i int) {
-	p := b.at(paramAt+8*i, b.elem())
+	p := b.at(paramAt+8*i, 4)
 	have, temporaries := 16, 6
 	if b.wide() {
 		have = 32
@@ -140,12 +168,8 @@ func (b *block) read(p reg.Register, u int) reg.VecVirtual {
 	switch {
 	case !b.masked():
 		VMOVUPS(m, v)
-	case b.wide() && b.double:
-		VMOVUPD_Z(m, b.k, v)
 	case b.wide():
 		VMOVUPS_Z(m, b.k, v)
-	case b.double:
-		VMASKMOVPD(m, b.k, v)
 	default:
 		VMASKMOVPS(m, b.k, v)
 	}
@@ -158,12 +182,8 @@ func (b *block) put(v, p reg.Register, u int) {
 	switch {
 	case !b.masked():
 		VMOVUPS(v, m)
-	case b.wide() && b.double:
-		VMOVUPD(v, b.k, m)
 	case b.wide():
 		VMOVUPS(v, b.k, m)
-	case b.double:
-		VMASKMOVPD(v, b.k, m)
 	default:
 		VMASKMOVPS(v, b.k, m)
 	}

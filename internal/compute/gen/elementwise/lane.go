@@ -16,24 +16,8 @@ type lane struct {
 
 type vec = reg.VecVirtual
 
-// load reads operand i; for a double pass it is converted to float64.
-func (l *lane) load(i int) vec {
-	if !l.double {
-		return l.read(l.ptr[i], l.u)
-	}
-	v, m := l.vector(), Mem{Base: l.ptr[i], Disp: l.u * l.width / 2}
-	switch {
-	case !l.masked():
-		VCVTPS2PD(m, v)
-	case l.wide():
-		VCVTPS2PD_Z(m, l.k, v)
-	default:
-		x := XMM()
-		VMASKMOVPS(m, l.half, x)
-		VCVTPS2PD(x, v)
-	}
-	return v
-}
+// load reads operand i.
+func (l *lane) load(i int) vec { return l.read(l.ptr[i], l.u) }
 
 func (l *lane) store(i int, v vec) { l.put(v, l.ptr[i], l.u) }
 
@@ -46,26 +30,22 @@ func (l *lane) par(i int) vec {
 }
 
 // from3 makes a function of the instruction that takes two sources: f(a, b) is a OP b.
-func (l *lane) from3(single, double func(...Op)) func(a, b vec) vec {
+func (l *lane) from3(instruction func(...Op)) func(a, b vec) vec {
 	return func(a, b vec) vec {
 		v := l.vector()
-		if l.double {
-			double(b, a, v)
-		} else {
-			single(b, a, v)
-		}
+		instruction(b, a, v)
 		return v
 	}
 }
 
-func (l *lane) add(a, b vec) vec { return l.from3(VADDPS, VADDPD)(a, b) }
-func (l *lane) sub(a, b vec) vec { return l.from3(VSUBPS, VSUBPD)(a, b) }
-func (l *lane) mul(a, b vec) vec { return l.from3(VMULPS, VMULPD)(a, b) }
-func (l *lane) div(a, b vec) vec { return l.from3(VDIVPS, VDIVPD)(a, b) }
+func (l *lane) add(a, b vec) vec { return l.from3(VADDPS)(a, b) }
+func (l *lane) sub(a, b vec) vec { return l.from3(VSUBPS)(a, b) }
+func (l *lane) mul(a, b vec) vec { return l.from3(VMULPS)(a, b) }
+func (l *lane) div(a, b vec) vec { return l.from3(VDIVPS)(a, b) }
 
 // max and min return b where a value is NaN.
-func (l *lane) max(a, b vec) vec { return l.from3(VMAXPS, VMAXPD)(a, b) }
-func (l *lane) min(a, b vec) vec { return l.from3(VMINPS, VMINPD)(a, b) }
+func (l *lane) max(a, b vec) vec { return l.from3(VMAXPS)(a, b) }
+func (l *lane) min(a, b vec) vec { return l.from3(VMINPS)(a, b) }
 
 // clamp is min(max(x, lo), hi), and NaN for NaN.
 func (l *lane) clamp(x, lo, hi vec) vec { return l.min(hi, l.max(lo, x)) }
@@ -89,11 +69,7 @@ func (l *lane) floor(a vec) vec {
 // accumulate adds v to sum i.
 func (l *lane) accumulate(i int, v vec) {
 	s := l.sum[i][l.u]
-	if l.double {
-		VADDPD(v, s, s)
-	} else {
-		VADDPS(v, s, s)
-	}
+	VADDPS(v, s, s)
 }
 
 // Predicates of comparisons. Those whose name begins with not are true for NaN.
@@ -115,11 +91,7 @@ func (l *lane) compare(predicate int, a, b vec) bits {
 	if l.wide() {
 		to = K()
 	}
-	if l.double {
-		VCMPPD(Imm(uint64(predicate)), b, a, to)
-	} else {
-		VCMPPS(Imm(uint64(predicate)), b, a, to)
-	}
+	VCMPPS(Imm(uint64(predicate)), b, a, to)
 	return to
 }
 
@@ -138,13 +110,10 @@ func (l *lane) both(a, b bits) bits {
 // keep is v where the bits are set, else 0.
 func (l *lane) keep(v vec, where bits) vec {
 	out := l.vector()
-	switch {
-	case !l.wide():
-		VANDPS(v, where, out)
-	case l.double:
-		VMOVAPD_Z(v, where, out)
-	default:
+	if l.wide() {
 		VMOVAPS_Z(v, where, out)
+	} else {
+		VANDPS(v, where, out)
 	}
 	return out
 }
@@ -158,8 +127,8 @@ func (l *lane) choose(old, v vec, where bits) {
 	}
 }
 
-// words is a vector of an integer in every lane.
-func (l *loop) words(n int) vec {
+// integers is a vector of an integer in every lane.
+func (l *loop) integers(n int) vec {
 	v := l.vector()
 	if n == 0 {
 		if l.wide() {
@@ -246,4 +215,27 @@ func (l *lane) storeBytes(v vec) {
 	INCQ(i)
 	CMPQ(i, l.rest)
 	JL(LabelRef(next))
+}
+
+// larger is the larger of unsigned integers.
+func (l *lane) larger(a, b vec) vec {
+	v := l.vector()
+	VPMAXUD(a, b, v)
+	return v
+}
+
+// flip changes the bits of v that are set in b.
+func (l *lane) flip(v, b vec) {
+	if l.wide() {
+		VPXORD(b, v, v)
+	} else {
+		VPXOR(b, v, v)
+	}
+}
+
+// foldBits flips the lower bits of integers where those n places above are set.
+func (l *lane) foldBits(v vec, n int) {
+	t := l.vector()
+	VPSRLD(Imm(uint64(n)), v, t)
+	l.flip(v, t)
 }

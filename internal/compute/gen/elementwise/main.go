@@ -16,7 +16,7 @@ import (
 const (
 	maxOps    = 7
 	maxParams = 6
-	maxSums   = 3
+	maxSums   = 5
 
 	ptrAt    = 0
 	strideAt = ptrAt + 8*maxOps
@@ -27,6 +27,7 @@ const (
 	rowsAt   = outerAt + 8
 	colsAt   = rowsAt + 8
 	scalarAt = colsAt + 8
+	wordAt   = scalarAt + 4*8
 )
 
 // pass describes a pass. The operands are numbered as in compute.passArgs; operand 6, where it is used, is of bytes.
@@ -34,9 +35,10 @@ type pass struct {
 	name, doc             string
 	ops                   []int // the operands in use
 	params, sums, scalars int
-	double                bool // parameters and sums are float64, and operands are converted to it
 	unroll                int  // vectors of a block
+	narrow                int  // the same for AVX2, where it differs
 	numbers               int  // vectors of the integers 0, 1, ... that the body needs
+	words                 int  // integers for all columns; the first is the number of the first value, and each lane knows the number of its value
 	flush                 bool // denormal numbers count as zero
 	body                  func(l *lane)
 }
@@ -66,14 +68,6 @@ func (i isa) vector() reg.VecVirtual {
 	return YMM()
 }
 
-// half is the lower half of a vector.
-func half(v reg.VecVirtual) reg.Register {
-	if v.Size() == 64 {
-		return v.AsY()
-	}
-	return v.AsX()
-}
-
 // loop is a pass being written.
 type loop struct {
 	pass
@@ -83,22 +77,23 @@ type loop struct {
 	col    reg.GPVirtual // columns done
 	scalar []reg.VecVirtual
 	number []reg.VecVirtual
-}
-
-// elem is the size of a parameter or a sum.
-func (l *loop) elem() int {
-	if l.double {
-		return 8
-	}
-	return 4
+	word   []reg.VecVirtual
+	step   reg.VecVirtual    // columns, where values are numbered
+	factor [2]reg.VecVirtual // of random numbers
 }
 
 // lanes is the number of columns of a vector.
-func (l *loop) lanes() int { return l.width / l.elem() }
+func (l *loop) lanes() int { return l.width / 4 }
 
 func (l *loop) arg(at int) Mem { return Mem{Base: l.args, Disp: at} }
 
+// factors are those of compute.mix.
+var factors = [2]int{0x7feb352d, 0x846ca68b}
+
 func (p pass) write(i isa) {
+	if !i.wide() && p.narrow > 0 {
+		p.unroll = p.narrow
+	}
 	l := &loop{pass: p, isa: i, name: p.name + i.name}
 	TEXT(l.name, NOSPLIT, "func(args *uint64)")
 	Doc(fmt.Sprintf("%s %s.", l.name, p.doc))
@@ -111,13 +106,22 @@ func (p pass) write(i isa) {
 	for s := range p.scalars {
 		v := i.vector()
 		VBROADCASTSS(l.arg(scalarAt+4*s), v)
-		if p.double {
-			VCVTPS2PD(half(v), v)
-		}
 		l.scalar = append(l.scalar, v)
 	}
 	for n := range p.numbers {
-		l.number = append(l.number, l.words(n))
+		l.number = append(l.number, l.integers(n))
+	}
+	for w := range p.words {
+		v := i.vector()
+		VPBROADCASTD(l.arg(wordAt+4*w), v)
+		l.word = append(l.word, v)
+	}
+	if p.words > 0 {
+		l.step = i.vector()
+		VPBROADCASTD(l.arg(colsAt), l.step)
+		for i, f := range factors {
+			l.factor[i] = l.integers(f)
+		}
 	}
 	l.col = GP64()
 	XORQ(l.col, l.col)
