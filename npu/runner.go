@@ -2,6 +2,7 @@ package npu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
@@ -12,6 +13,7 @@ import (
 // NewSimulator prepares a compiled file: operators for the NPU run in the simulator, the others in the interpreter, in the arithmetic of TFLite Micro. Invoke
 // as with every interpreter, then look at Err.
 func NewSimulator(m *tflite.Model) (*interp.Interpreter, error) {
+	m = oneName(m)
 	programs, err := ReadPrograms(m)
 	if err != nil {
 		return nil, err
@@ -24,6 +26,46 @@ func NewSimulator(m *tflite.Model) (*interp.Interpreter, error) {
 		return byOperator[o].runner(tensors), nil
 	}
 	return interp.NewWith(m, interp.TFLM, map[string]interp.Custom{Custom: prepare})
+}
+
+// oneName resolves a trick of older compilers: an operator on the CPU reads a tensor that nothing writes, but that lies in the arena where another one is
+// that the NPU has written. The operator is made to read that one.
+func oneName(m *tflite.Model) *tflite.Model {
+	offsets, err := arenaOffsets(m)
+	if err != nil || offsets == nil {
+		return m
+	}
+	c := *m
+	g := *m.Subgraphs[0]
+	c.Subgraphs = append([]*tflite.Graph{&g}, m.Subgraphs[1:]...)
+	g.Operators = append([]*tflite.Operator(nil), g.Operators...)
+	written, at := map[int]bool{}, map[int]int{} // tensors, and by offset the last one
+	write := func(i int) {
+		written[i] = true
+		if offsets[i] >= 0 {
+			at[offsets[i]] = i
+		}
+	}
+	for _, i := range g.Inputs {
+		write(i)
+	}
+	for n, o := range g.Operators {
+		for k, i := range o.Inputs {
+			if i < 0 || written[i] || g.Tensors[i].IsConst() || isNPU(o) && k < 4 {
+				continue
+			}
+			if j, ok := at[offsets[i]]; ok && g.Tensors[j].Type == g.Tensors[i].Type && slices.Equal(g.Tensors[j].Shape, g.Tensors[i].Shape) {
+				p := *g.Operators[n]
+				p.Inputs = slices.Clone(p.Inputs)
+				p.Inputs[k] = j
+				g.Operators[n] = &p
+			}
+		}
+		for _, i := range o.Outputs {
+			write(i)
+		}
+	}
+	return &c
 }
 
 // runner is a machine that executes the program on the interpreter's tensors.

@@ -47,8 +47,8 @@ func (c *checker) flow() {
 	}
 	for _, o := range c.mem.Outputs {
 		for at := o.Base; at < o.Base+o.Length; at++ {
-			if past[c.same(o.Region)].writer[at] < firstOperation {
-				c.find(len(c.ops)-1, "output", "byte %d of region %d belongs to an output, but no operation writes it", at, o.Region)
+			if past[c.same(o.Region)].writer[at] == nothing {
+				c.find(len(c.ops)-1, "output", "byte %d of region %d belongs to an output, but nothing has written it", at, o.Region)
 				break
 			}
 		}

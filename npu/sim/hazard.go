@@ -17,7 +17,7 @@ import (
 //   - uninitialized: an operation reads bytes that nothing has written;
 //   - overwritten: an operation overwrites unread results of another, the rest of which is read afterwards;
 //   - constant: an operation writes to constants;
-//   - output: a byte of the outputs is written by nothing.
+//   - output: a byte of the outputs is written by nothing, and was not there before.
 //
 // The program must stay within its regions: where it does not, that is the one finding.
 func Hazards(t arch.Target, ops []isa.Operation, mem Memory) []Finding {
