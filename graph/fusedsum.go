@@ -122,23 +122,39 @@ func (k *sumChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 			k.own.back(g, d, z, n, lo)
 			d = g
 		}
-		if !gate.Open() {
-			g := m.Buffer(0, len(d))
-			compute.ActGrad(g, d, z, nil, 1, gate)
-			d = g
-		}
+		d = k.gated(m, dx, d, z, n, end, gate)
 		for i, to := range dx[:2] {
 			if to == nil {
 				continue
 			}
 			out := span(to, n, end, k.size)
-			if k.in[i].turns() {
+			switch {
+			case k.in[i].turns():
 				k.in[i].back(out, d, span(in[i], n, end, k.size), n, lo)
-			} else {
+			case &out[0] != &d[0]:
 				copy(out, d)
 			}
 		}
 	})
+}
+
+// gated is the gradient d where the gate passes it for z, written to the place of an input's gradient if one is the same.
+func (k *sumChain) gated(m *compute.Scratch, dx [][]float32, d, z []float32, n, end int, gate compute.Gate) []float32 {
+	if gate.Open() {
+		return d
+	}
+	var g []float32
+	for i, to := range dx[:2] {
+		if to != nil && !k.in[i].turns() {
+			g = span(to, n, end, k.size)
+			break
+		}
+	}
+	if g == nil {
+		g = m.Buffer(0, len(d))
+	}
+	compute.ActGrad(g, d, z, nil, 1, gate)
+	return g
 }
 
 func (k *sumChain) leaves() *tail { return k.tail }

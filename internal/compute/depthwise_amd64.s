@@ -3,23 +3,24 @@
 #include "textflag.h"
 
 // func depthwiseLineAVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseLineAVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 	MOVQ 64(AX), CX
+	MOVQ 96(AX), DX
 
 depthwiseLineAVX512_line:
-	XORQ DX, DX
+	XORQ BX, BX
 
 depthwiseLineAVX512_vector:
-	MOVQ 8(AX), BX
-	MOVQ (AX), SI
-	MOVQ 32(AX), DI
-	ADDQ DX, BX
-	ADDQ DX, SI
+	MOVQ 8(AX), SI
+	MOVQ (AX), DI
+	MOVQ 32(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 
 depthwiseLineAVX512_8:
-	CMPQ   DI, $+8
+	CMPQ   R8, $+8
 	JL     depthwiseLineAVX512_8_done
 	VPXORQ Z0, Z0, Z0
 	VPXORQ Z1, Z1, Z1
@@ -29,175 +30,183 @@ depthwiseLineAVX512_8:
 	VPXORQ Z5, Z5, Z5
 	VPXORQ Z6, Z6, Z6
 	VPXORQ Z7, Z7, Z7
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX512_8_store
 
 depthwiseLineAVX512_8_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Z8
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	LEAQ        (R9)(CX*2), R10
-	ADDQ        CX, R10
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Z8
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
 	LEAQ        (R10)(CX*2), R11
 	ADDQ        CX, R11
-	VFMADD231PS (R9), Z8, Z0
-	VFMADD231PS (R9)(CX*1), Z8, Z1
-	VFMADD231PS (R9)(CX*2), Z8, Z2
-	VFMADD231PS (R10), Z8, Z3
-	VFMADD231PS (R10)(CX*1), Z8, Z4
-	VFMADD231PS (R10)(CX*2), Z8, Z5
-	VFMADD231PS (R11), Z8, Z6
-	VFMADD231PS (R11)(CX*1), Z8, Z7
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	LEAQ        (R11)(CX*2), R12
+	ADDQ        CX, R12
+	VFMADD231PS (R10), Z8, Z0
+	VFMADD231PS (R10)(CX*1), Z8, Z1
+	VFMADD231PS (R10)(CX*2), Z8, Z2
+	VFMADD231PS (R11), Z8, Z3
+	VFMADD231PS (R11)(CX*1), Z8, Z4
+	VFMADD231PS (R11)(CX*2), Z8, Z5
+	VFMADD231PS (R12), Z8, Z6
+	VFMADD231PS (R12)(CX*1), Z8, Z7
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX512_8_tap
 
 depthwiseLineAVX512_8_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Z0, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z1, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z2, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z3, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z4, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z5, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z6, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z7, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x03, R8
-	ADDQ    R8, BX
-	SUBQ    $+8, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Z0, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z1, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z2, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z3, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z4, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z5, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z6, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z7, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x03, R9
+	ADDQ    R9, SI
+	SUBQ    $+8, R8
 	JMP     depthwiseLineAVX512_8
 
 depthwiseLineAVX512_8_done:
 depthwiseLineAVX512_4:
-	CMPQ   DI, $+4
+	CMPQ   R8, $+4
 	JL     depthwiseLineAVX512_4_done
 	VPXORQ Z9, Z9, Z9
 	VPXORQ Z10, Z10, Z10
 	VPXORQ Z11, Z11, Z11
 	VPXORQ Z12, Z12, Z12
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX512_4_store
 
 depthwiseLineAVX512_4_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Z8
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	LEAQ        (R9)(CX*2), R10
-	ADDQ        CX, R10
-	VFMADD231PS (R9), Z8, Z9
-	VFMADD231PS (R9)(CX*1), Z8, Z10
-	VFMADD231PS (R9)(CX*2), Z8, Z11
-	VFMADD231PS (R10), Z8, Z12
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Z8
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	LEAQ        (R10)(CX*2), R11
+	ADDQ        CX, R11
+	VFMADD231PS (R10), Z8, Z9
+	VFMADD231PS (R10)(CX*1), Z8, Z10
+	VFMADD231PS (R10)(CX*2), Z8, Z11
+	VFMADD231PS (R11), Z8, Z12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX512_4_tap
 
 depthwiseLineAVX512_4_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Z9, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z10, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z11, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z12, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x02, R8
-	ADDQ    R8, BX
-	SUBQ    $+4, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Z9, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z10, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z11, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z12, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x02, R9
+	ADDQ    R9, SI
+	SUBQ    $+4, R8
 	JMP     depthwiseLineAVX512_4
 
 depthwiseLineAVX512_4_done:
 depthwiseLineAVX512_2:
-	CMPQ   DI, $+2
+	CMPQ   R8, $+2
 	JL     depthwiseLineAVX512_2_done
 	VPXORQ Z13, Z13, Z13
 	VPXORQ Z14, Z14, Z14
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX512_2_store
 
 depthwiseLineAVX512_2_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Z8
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	VFMADD231PS (R9), Z8, Z13
-	VFMADD231PS (R9)(CX*1), Z8, Z14
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Z8
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	VFMADD231PS (R10), Z8, Z13
+	VFMADD231PS (R10)(CX*1), Z8, Z14
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX512_2_tap
 
 depthwiseLineAVX512_2_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Z13, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Z14, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x01, R8
-	ADDQ    R8, BX
-	SUBQ    $+2, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Z13, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Z14, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x01, R9
+	ADDQ    R9, SI
+	SUBQ    $+2, R8
 	JMP     depthwiseLineAVX512_2
 
 depthwiseLineAVX512_2_done:
 depthwiseLineAVX512_1:
-	CMPQ   DI, $+1
+	CMPQ   R8, $+1
 	JL     depthwiseLineAVX512_1_done
 	VPXORQ Z15, Z15, Z15
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX512_1_store
 
 depthwiseLineAVX512_1_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Z8
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	VFMADD231PS (R9), Z8, Z15
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Z8
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	VFMADD231PS (R10), Z8, Z15
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX512_1_tap
 
 depthwiseLineAVX512_1_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Z15, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x00, R8
-	ADDQ    R8, BX
-	SUBQ    $+1, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Z15, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x00, R9
+	ADDQ    R9, SI
+	SUBQ    $+1, R8
 	JMP     depthwiseLineAVX512_1
 
 depthwiseLineAVX512_1_done:
-	ADDQ $+64, DX
-	MOVQ 40(AX), BX
-	CMPQ DX, BX
+	ADDQ $+64, BX
+	MOVQ 40(AX), SI
+	CMPQ BX, SI
 	JL   depthwiseLineAVX512_vector
 	DECQ 24(AX)
 	JZ   depthwiseLineAVX512_end
-	MOVQ 48(AX), DX
-	ADDQ DX, 8(AX)
-	MOVQ 56(AX), DX
-	ADDQ DX, (AX)
+	MOVQ 48(AX), BX
+	ADDQ BX, 8(AX)
+	MOVQ 56(AX), BX
+	ADDQ BX, (AX)
 	JMP  depthwiseLineAVX512_line
 
 depthwiseLineAVX512_end:
@@ -205,626 +214,654 @@ depthwiseLineAVX512_end:
 	RET
 
 // func depthwiseGrid11AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid11AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid11AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Z0
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid11AVX512_line:
-	MOVQ DX, R9
 	MOVQ BX, R10
-	MOVQ 32(AX), R11
+	MOVQ SI, R11
+	MOVQ 32(AX), R12
 
 depthwiseGrid11AVX512_pixel:
-	VMOVUPS     (R10), Z1
-	VFMADD231PS (R9), Z1, Z0
-	ADDQ        DI, R9
+	VMOVUPS     (R11), Z1
+	VFMADD231PS (R10), Z1, Z0
 	ADDQ        R8, R10
-	DECQ        R11
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R11
+	DECQ        R12
 	JNZ         depthwiseGrid11AVX512_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid11AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid11AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid12AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid12AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid12AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid12AVX512_line:
-	MOVQ DX, R10
 	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid12AVX512_pixel:
-	VMOVUPS     (R11), Z2
-	VFMADD231PS (R10), Z2, Z0
-	VFMADD231PS (R10)(DI*1), Z2, Z1
-	ADDQ        R8, R10
+	VMOVUPS     (R12), Z2
+	VFMADD231PS (R11), Z2, Z0
+	VFMADD231PS (R11)(R8*1), Z2, Z1
 	ADDQ        R9, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R12
+	DECQ        R13
 	JNZ         depthwiseGrid12AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid12AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid12AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid13AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid13AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid13AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	VMOVUPS (DX)(SI*2), Z2
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	VMOVUPS (BX)(DI*2), Z2
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid13AVX512_line:
-	MOVQ DX, R10
 	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid13AVX512_pixel:
-	VMOVUPS     (R11), Z3
-	VFMADD231PS (R10), Z3, Z0
-	VFMADD231PS (R10)(DI*1), Z3, Z1
-	VFMADD231PS (R10)(DI*2), Z3, Z2
-	ADDQ        R8, R10
+	VMOVUPS     (R12), Z3
+	VFMADD231PS (R11), Z3, Z0
+	VFMADD231PS (R11)(R8*1), Z3, Z1
+	VFMADD231PS (R11)(R8*2), Z3, Z2
 	ADDQ        R9, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R12
+	DECQ        R13
 	JNZ         depthwiseGrid13AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid13AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	VMOVUPS     Z2, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	VMOVUPS     Z2, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid13AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid21AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid21AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid21AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z1
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Z0
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z1
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid21AVX512_line:
-	MOVQ DX, R9
-	MOVQ 80(AX), R10
-	ADDQ R9, R10
-	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ BX, R10
+	MOVQ 80(AX), R11
+	ADDQ R10, R11
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid21AVX512_pixel:
-	VMOVUPS     (R11), Z2
-	VFMADD231PS (R9), Z2, Z0
-	ADDQ        DI, R9
-	VFMADD231PS (R10), Z2, Z1
-	ADDQ        DI, R10
+	VMOVUPS     (R12), Z2
+	VFMADD231PS (R10), Z2, Z0
+	ADDQ        R8, R10
+	VFMADD231PS (R11), Z2, Z1
 	ADDQ        R8, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R12
+	DECQ        R13
 	JNZ         depthwiseGrid21AVX512_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid21AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Z1, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid21AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid22AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid22AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid22AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z2
-	VMOVUPS (DX)(SI*1), Z3
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z2
+	VMOVUPS (BX)(DI*1), Z3
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid22AVX512_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ BX, R11
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid22AVX512_pixel:
-	VMOVUPS     (R12), Z4
-	VFMADD231PS (R10), Z4, Z0
-	VFMADD231PS (R10)(DI*1), Z4, Z1
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Z4, Z2
-	VFMADD231PS (R11)(DI*1), Z4, Z3
-	ADDQ        R8, R11
+	VMOVUPS     (R13), Z4
+	VFMADD231PS (R11), Z4, Z0
+	VFMADD231PS (R11)(R8*1), Z4, Z1
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Z4, Z2
+	VFMADD231PS (R12)(R8*1), Z4, Z3
 	ADDQ        R9, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R13
+	DECQ        R14
 	JNZ         depthwiseGrid22AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid22AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Z2, (DX)
-	VMOVUPS     Z3, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, (BX)
+	VMOVUPS     Z3, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid22AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid23AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid23AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid23AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	VMOVUPS (DX)(SI*2), Z2
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z3
-	VMOVUPS (DX)(SI*1), Z4
-	VMOVUPS (DX)(SI*2), Z5
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	VMOVUPS (BX)(DI*2), Z2
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z3
+	VMOVUPS (BX)(DI*1), Z4
+	VMOVUPS (BX)(DI*2), Z5
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid23AVX512_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ BX, R11
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid23AVX512_pixel:
-	VMOVUPS     (R12), Z6
-	VFMADD231PS (R10), Z6, Z0
-	VFMADD231PS (R10)(DI*1), Z6, Z1
-	VFMADD231PS (R10)(DI*2), Z6, Z2
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Z6, Z3
-	VFMADD231PS (R11)(DI*1), Z6, Z4
-	VFMADD231PS (R11)(DI*2), Z6, Z5
-	ADDQ        R8, R11
+	VMOVUPS     (R13), Z6
+	VFMADD231PS (R11), Z6, Z0
+	VFMADD231PS (R11)(R8*1), Z6, Z1
+	VFMADD231PS (R11)(R8*2), Z6, Z2
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Z6, Z3
+	VFMADD231PS (R12)(R8*1), Z6, Z4
+	VFMADD231PS (R12)(R8*2), Z6, Z5
 	ADDQ        R9, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R13
+	DECQ        R14
 	JNZ         depthwiseGrid23AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid23AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	VMOVUPS     Z2, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Z3, (DX)
-	VMOVUPS     Z4, (DX)(SI*1)
-	VMOVUPS     Z5, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	VMOVUPS     Z2, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, (BX)
+	VMOVUPS     Z4, (BX)(DI*1)
+	VMOVUPS     Z5, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid23AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid31AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid31AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid31AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z2
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Z0
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z2
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid31AVX512_line:
-	MOVQ DX, R9
-	MOVQ 80(AX), R10
-	ADDQ R9, R10
+	MOVQ BX, R10
 	MOVQ 80(AX), R11
 	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid31AVX512_pixel:
-	VMOVUPS     (R12), Z3
-	VFMADD231PS (R9), Z3, Z0
-	ADDQ        DI, R9
-	VFMADD231PS (R10), Z3, Z1
-	ADDQ        DI, R10
-	VFMADD231PS (R11), Z3, Z2
-	ADDQ        DI, R11
+	VMOVUPS     (R13), Z3
+	VFMADD231PS (R10), Z3, Z0
+	ADDQ        R8, R10
+	VFMADD231PS (R11), Z3, Z1
+	ADDQ        R8, R11
+	VFMADD231PS (R12), Z3, Z2
 	ADDQ        R8, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R13
+	DECQ        R14
 	JNZ         depthwiseGrid31AVX512_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid31AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Z1, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Z2, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid31AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid32AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid32AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid32AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z2
-	VMOVUPS (DX)(SI*1), Z3
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z4
-	VMOVUPS (DX)(SI*1), Z5
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z2
+	VMOVUPS (BX)(DI*1), Z3
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z4
+	VMOVUPS (BX)(DI*1), Z5
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid32AVX512_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
+	MOVQ BX, R11
 	MOVQ 80(AX), R12
 	ADDQ R11, R12
-	MOVQ BX, R13
-	MOVQ 32(AX), R14
+	MOVQ 80(AX), R13
+	ADDQ R12, R13
+	MOVQ SI, R14
+	MOVQ 32(AX), R15
 
 depthwiseGrid32AVX512_pixel:
-	VMOVUPS     (R13), Z6
-	VFMADD231PS (R10), Z6, Z0
-	VFMADD231PS (R10)(DI*1), Z6, Z1
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Z6, Z2
-	VFMADD231PS (R11)(DI*1), Z6, Z3
-	ADDQ        R8, R11
-	VFMADD231PS (R12), Z6, Z4
-	VFMADD231PS (R12)(DI*1), Z6, Z5
-	ADDQ        R8, R12
+	VMOVUPS     (R14), Z6
+	VFMADD231PS (R11), Z6, Z0
+	VFMADD231PS (R11)(R8*1), Z6, Z1
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Z6, Z2
+	VFMADD231PS (R12)(R8*1), Z6, Z3
+	ADDQ        R9, R12
+	VFMADD231PS (R13), Z6, Z4
+	VFMADD231PS (R13)(R8*1), Z6, Z5
 	ADDQ        R9, R13
-	DECQ        R14
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R14
+	DECQ        R15
 	JNZ         depthwiseGrid32AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid32AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Z2, (DX)
-	VMOVUPS     Z3, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Z4, (DX)
-	VMOVUPS     Z5, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Z2, (BX)
+	VMOVUPS     Z3, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Z4, (BX)
+	VMOVUPS     Z5, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid32AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid33AVX512(args *uint64)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·depthwiseGrid33AVX512(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid33AVX512_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Z0
-	VMOVUPS (DX)(SI*1), Z1
-	VMOVUPS (DX)(SI*2), Z2
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z3
-	VMOVUPS (DX)(SI*1), Z4
-	VMOVUPS (DX)(SI*2), Z5
-	ADDQ    BX, DX
-	VMOVUPS (DX), Z6
-	VMOVUPS (DX)(SI*1), Z7
-	VMOVUPS (DX)(SI*2), Z8
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Z0
+	VMOVUPS (BX)(DI*1), Z1
+	VMOVUPS (BX)(DI*2), Z2
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z3
+	VMOVUPS (BX)(DI*1), Z4
+	VMOVUPS (BX)(DI*2), Z5
+	ADDQ    SI, BX
+	VMOVUPS (BX), Z6
+	VMOVUPS (BX)(DI*1), Z7
+	VMOVUPS (BX)(DI*2), Z8
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid33AVX512_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
+	MOVQ BX, R11
 	MOVQ 80(AX), R12
 	ADDQ R11, R12
-	MOVQ BX, R13
-	MOVQ 32(AX), R14
+	MOVQ 80(AX), R13
+	ADDQ R12, R13
+	MOVQ SI, R14
+	MOVQ 32(AX), R15
 
 depthwiseGrid33AVX512_pixel:
-	VMOVUPS     (R13), Z9
-	VFMADD231PS (R10), Z9, Z0
-	VFMADD231PS (R10)(DI*1), Z9, Z1
-	VFMADD231PS (R10)(DI*2), Z9, Z2
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Z9, Z3
-	VFMADD231PS (R11)(DI*1), Z9, Z4
-	VFMADD231PS (R11)(DI*2), Z9, Z5
-	ADDQ        R8, R11
-	VFMADD231PS (R12), Z9, Z6
-	VFMADD231PS (R12)(DI*1), Z9, Z7
-	VFMADD231PS (R12)(DI*2), Z9, Z8
-	ADDQ        R8, R12
+	VMOVUPS     (R14), Z9
+	VFMADD231PS (R11), Z9, Z0
+	VFMADD231PS (R11)(R8*1), Z9, Z1
+	VFMADD231PS (R11)(R8*2), Z9, Z2
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Z9, Z3
+	VFMADD231PS (R12)(R8*1), Z9, Z4
+	VFMADD231PS (R12)(R8*2), Z9, Z5
+	ADDQ        R9, R12
+	VFMADD231PS (R13), Z9, Z6
+	VFMADD231PS (R13)(R8*1), Z9, Z7
+	VFMADD231PS (R13)(R8*2), Z9, Z8
 	ADDQ        R9, R13
-	DECQ        R14
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R14
+	DECQ        R15
 	JNZ         depthwiseGrid33AVX512_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid33AVX512_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Z0, (DX)
-	VMOVUPS     Z1, (DX)(SI*1)
-	VMOVUPS     Z2, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Z3, (DX)
-	VMOVUPS     Z4, (DX)(SI*1)
-	VMOVUPS     Z5, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Z6, (DX)
-	VMOVUPS     Z7, (DX)(SI*1)
-	VMOVUPS     Z8, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Z0, (BX)
+	VMOVUPS     Z1, (BX)(DI*1)
+	VMOVUPS     Z2, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Z3, (BX)
+	VMOVUPS     Z4, (BX)(DI*1)
+	VMOVUPS     Z5, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Z6, (BX)
+	VMOVUPS     Z7, (BX)(DI*1)
+	VMOVUPS     Z8, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+64, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid33AVX512_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseLineAVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseLineAVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
 	MOVQ 64(AX), CX
+	MOVQ 96(AX), DX
 
 depthwiseLineAVX2_line:
-	XORQ DX, DX
+	XORQ BX, BX
 
 depthwiseLineAVX2_vector:
-	MOVQ 8(AX), BX
-	MOVQ (AX), SI
-	MOVQ 32(AX), DI
-	ADDQ DX, BX
-	ADDQ DX, SI
+	MOVQ 8(AX), SI
+	MOVQ (AX), DI
+	MOVQ 32(AX), R8
+	ADDQ BX, SI
+	ADDQ BX, DI
 
 depthwiseLineAVX2_8:
-	CMPQ   DI, $+8
+	CMPQ   R8, $+8
 	JL     depthwiseLineAVX2_8_done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -834,175 +871,183 @@ depthwiseLineAVX2_8:
 	VXORPS Y5, Y5, Y5
 	VXORPS Y6, Y6, Y6
 	VXORPS Y7, Y7, Y7
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX2_8_store
 
 depthwiseLineAVX2_8_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Y8
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	LEAQ        (R9)(CX*2), R10
-	ADDQ        CX, R10
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Y8
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
 	LEAQ        (R10)(CX*2), R11
 	ADDQ        CX, R11
-	VFMADD231PS (R9), Y8, Y0
-	VFMADD231PS (R9)(CX*1), Y8, Y1
-	VFMADD231PS (R9)(CX*2), Y8, Y2
-	VFMADD231PS (R10), Y8, Y3
-	VFMADD231PS (R10)(CX*1), Y8, Y4
-	VFMADD231PS (R10)(CX*2), Y8, Y5
-	VFMADD231PS (R11), Y8, Y6
-	VFMADD231PS (R11)(CX*1), Y8, Y7
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	LEAQ        (R11)(CX*2), R12
+	ADDQ        CX, R12
+	VFMADD231PS (R10), Y8, Y0
+	VFMADD231PS (R10)(CX*1), Y8, Y1
+	VFMADD231PS (R10)(CX*2), Y8, Y2
+	VFMADD231PS (R11), Y8, Y3
+	VFMADD231PS (R11)(CX*1), Y8, Y4
+	VFMADD231PS (R11)(CX*2), Y8, Y5
+	VFMADD231PS (R12), Y8, Y6
+	VFMADD231PS (R12)(CX*1), Y8, Y7
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX2_8_tap
 
 depthwiseLineAVX2_8_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Y0, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y4, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y5, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y6, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y7, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x03, R8
-	ADDQ    R8, BX
-	SUBQ    $+8, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Y0, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y1, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y2, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y3, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y4, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y5, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y6, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y7, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x03, R9
+	ADDQ    R9, SI
+	SUBQ    $+8, R8
 	JMP     depthwiseLineAVX2_8
 
 depthwiseLineAVX2_8_done:
 depthwiseLineAVX2_4:
-	CMPQ   DI, $+4
+	CMPQ   R8, $+4
 	JL     depthwiseLineAVX2_4_done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX2_4_store
 
 depthwiseLineAVX2_4_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Y4
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	LEAQ        (R9)(CX*2), R10
-	ADDQ        CX, R10
-	VFMADD231PS (R9), Y4, Y0
-	VFMADD231PS (R9)(CX*1), Y4, Y1
-	VFMADD231PS (R9)(CX*2), Y4, Y2
-	VFMADD231PS (R10), Y4, Y3
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Y4
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	LEAQ        (R10)(CX*2), R11
+	ADDQ        CX, R11
+	VFMADD231PS (R10), Y4, Y0
+	VFMADD231PS (R10)(CX*1), Y4, Y1
+	VFMADD231PS (R10)(CX*2), Y4, Y2
+	VFMADD231PS (R11), Y4, Y3
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX2_4_tap
 
 depthwiseLineAVX2_4_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Y0, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y2, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y3, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x02, R8
-	ADDQ    R8, BX
-	SUBQ    $+4, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Y0, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y1, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y2, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y3, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x02, R9
+	ADDQ    R9, SI
+	SUBQ    $+4, R8
 	JMP     depthwiseLineAVX2_4
 
 depthwiseLineAVX2_4_done:
 depthwiseLineAVX2_2:
-	CMPQ   DI, $+2
+	CMPQ   R8, $+2
 	JL     depthwiseLineAVX2_2_done
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX2_2_store
 
 depthwiseLineAVX2_2_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Y2
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	VFMADD231PS (R9), Y2, Y0
-	VFMADD231PS (R9)(CX*1), Y2, Y1
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Y2
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	VFMADD231PS (R10), Y2, Y0
+	VFMADD231PS (R10)(CX*1), Y2, Y1
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX2_2_tap
 
 depthwiseLineAVX2_2_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Y0, (SI)
-	ADDQ    R8, SI
-	VMOVUPS Y1, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x01, R8
-	ADDQ    R8, BX
-	SUBQ    $+2, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Y0, (DI)
+	ADDQ    R9, DI
+	VMOVUPS Y1, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x01, R9
+	ADDQ    R9, SI
+	SUBQ    $+2, R8
 	JMP     depthwiseLineAVX2_2
 
 depthwiseLineAVX2_2_done:
 depthwiseLineAVX2_1:
-	CMPQ   DI, $+1
+	CMPQ   R8, $+1
 	JL     depthwiseLineAVX2_1_done
 	VXORPS Y0, Y0, Y0
-	MOVQ   80(AX), R8
-	CMPQ   R8, 88(AX)
+	MOVQ   80(AX), R9
+	CMPQ   R9, 88(AX)
 	JE     depthwiseLineAVX2_1_store
 
 depthwiseLineAVX2_1_tap:
-	MOVQ        8(R8), R9
-	ADDQ        16(AX), R9
-	VMOVUPS     (R9)(DX*1), Y1
-	MOVQ        (R8), R9
-	ADDQ        BX, R9
-	VFMADD231PS (R9), Y1, Y0
-	ADDQ        $+16, R8
-	CMPQ        R8, 88(AX)
+	MOVQ        8(R9), R10
+	ADDQ        16(AX), R10
+	VMOVUPS     (R10)(BX*1), Y1
+	MOVQ        (R9), R10
+	ADDQ        SI, R10
+	VFMADD231PS (R10), Y1, Y0
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        $+16, R9
+	CMPQ        R9, 88(AX)
 	JNE         depthwiseLineAVX2_1_tap
 
 depthwiseLineAVX2_1_store:
-	MOVQ    72(AX), R8
-	VMOVUPS Y0, (SI)
-	ADDQ    R8, SI
-	MOVQ    CX, R8
-	SHLQ    $0x00, R8
-	ADDQ    R8, BX
-	SUBQ    $+1, DI
+	MOVQ    72(AX), R9
+	VMOVUPS Y0, (DI)
+	ADDQ    R9, DI
+	MOVQ    CX, R9
+	SHLQ    $0x00, R9
+	ADDQ    R9, SI
+	SUBQ    $+1, R8
 	JMP     depthwiseLineAVX2_1
 
 depthwiseLineAVX2_1_done:
-	ADDQ $+32, DX
-	MOVQ 40(AX), BX
-	CMPQ DX, BX
+	ADDQ $+32, BX
+	MOVQ 40(AX), SI
+	CMPQ BX, SI
 	JL   depthwiseLineAVX2_vector
 	DECQ 24(AX)
 	JZ   depthwiseLineAVX2_end
-	MOVQ 48(AX), DX
-	ADDQ DX, 8(AX)
-	MOVQ 56(AX), DX
-	ADDQ DX, (AX)
+	MOVQ 48(AX), BX
+	ADDQ BX, 8(AX)
+	MOVQ 56(AX), BX
+	ADDQ BX, (AX)
 	JMP  depthwiseLineAVX2_line
 
 depthwiseLineAVX2_end:
@@ -1010,604 +1055,631 @@ depthwiseLineAVX2_end:
 	RET
 
 // func depthwiseGrid11AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid11AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid11AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Y0
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid11AVX2_line:
-	MOVQ DX, R9
 	MOVQ BX, R10
-	MOVQ 32(AX), R11
+	MOVQ SI, R11
+	MOVQ 32(AX), R12
 
 depthwiseGrid11AVX2_pixel:
-	VMOVUPS     (R10), Y1
-	VFMADD231PS (R9), Y1, Y0
-	ADDQ        DI, R9
+	VMOVUPS     (R11), Y1
+	VFMADD231PS (R10), Y1, Y0
 	ADDQ        R8, R10
-	DECQ        R11
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R11
+	DECQ        R12
 	JNZ         depthwiseGrid11AVX2_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid11AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid11AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid12AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid12AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid12AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid12AVX2_line:
-	MOVQ DX, R10
 	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid12AVX2_pixel:
-	VMOVUPS     (R11), Y2
-	VFMADD231PS (R10), Y2, Y0
-	VFMADD231PS (R10)(DI*1), Y2, Y1
-	ADDQ        R8, R10
+	VMOVUPS     (R12), Y2
+	VFMADD231PS (R11), Y2, Y0
+	VFMADD231PS (R11)(R8*1), Y2, Y1
 	ADDQ        R9, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R12
+	DECQ        R13
 	JNZ         depthwiseGrid12AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid12AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid12AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid13AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid13AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid13AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	VMOVUPS (DX)(SI*2), Y2
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	VMOVUPS (BX)(DI*2), Y2
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid13AVX2_line:
-	MOVQ DX, R10
 	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid13AVX2_pixel:
-	VMOVUPS     (R11), Y3
-	VFMADD231PS (R10), Y3, Y0
-	VFMADD231PS (R10)(DI*1), Y3, Y1
-	VFMADD231PS (R10)(DI*2), Y3, Y2
-	ADDQ        R8, R10
+	VMOVUPS     (R12), Y3
+	VFMADD231PS (R11), Y3, Y0
+	VFMADD231PS (R11)(R8*1), Y3, Y1
+	VFMADD231PS (R11)(R8*2), Y3, Y2
 	ADDQ        R9, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R12
+	DECQ        R13
 	JNZ         depthwiseGrid13AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid13AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	VMOVUPS     Y2, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	VMOVUPS     Y2, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid13AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid21AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid21AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid21AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y1
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Y0
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y1
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid21AVX2_line:
-	MOVQ DX, R9
-	MOVQ 80(AX), R10
-	ADDQ R9, R10
-	MOVQ BX, R11
-	MOVQ 32(AX), R12
+	MOVQ BX, R10
+	MOVQ 80(AX), R11
+	ADDQ R10, R11
+	MOVQ SI, R12
+	MOVQ 32(AX), R13
 
 depthwiseGrid21AVX2_pixel:
-	VMOVUPS     (R11), Y2
-	VFMADD231PS (R9), Y2, Y0
-	ADDQ        DI, R9
-	VFMADD231PS (R10), Y2, Y1
-	ADDQ        DI, R10
+	VMOVUPS     (R12), Y2
+	VFMADD231PS (R10), Y2, Y0
+	ADDQ        R8, R10
+	VFMADD231PS (R11), Y2, Y1
 	ADDQ        R8, R11
-	DECQ        R12
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R12
+	DECQ        R13
 	JNZ         depthwiseGrid21AVX2_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid21AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Y1, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Y1, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid21AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid22AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid22AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid22AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y2
-	VMOVUPS (DX)(SI*1), Y3
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid22AVX2_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ BX, R11
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid22AVX2_pixel:
-	VMOVUPS     (R12), Y4
-	VFMADD231PS (R10), Y4, Y0
-	VFMADD231PS (R10)(DI*1), Y4, Y1
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Y4, Y2
-	VFMADD231PS (R11)(DI*1), Y4, Y3
-	ADDQ        R8, R11
+	VMOVUPS     (R13), Y4
+	VFMADD231PS (R11), Y4, Y0
+	VFMADD231PS (R11)(R8*1), Y4, Y1
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Y4, Y2
+	VFMADD231PS (R12)(R8*1), Y4, Y3
 	ADDQ        R9, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R13
+	DECQ        R14
 	JNZ         depthwiseGrid22AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid22AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Y2, (DX)
-	VMOVUPS     Y3, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y3, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid22AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid23AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid23AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid23AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	VMOVUPS (DX)(SI*2), Y2
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y3
-	VMOVUPS (DX)(SI*1), Y4
-	VMOVUPS (DX)(SI*2), Y5
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	VMOVUPS (BX)(DI*2), Y2
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y3
+	VMOVUPS (BX)(DI*1), Y4
+	VMOVUPS (BX)(DI*2), Y5
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid23AVX2_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ BX, R11
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid23AVX2_pixel:
-	VMOVUPS     (R12), Y6
-	VFMADD231PS (R10), Y6, Y0
-	VFMADD231PS (R10)(DI*1), Y6, Y1
-	VFMADD231PS (R10)(DI*2), Y6, Y2
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Y6, Y3
-	VFMADD231PS (R11)(DI*1), Y6, Y4
-	VFMADD231PS (R11)(DI*2), Y6, Y5
-	ADDQ        R8, R11
+	VMOVUPS     (R13), Y6
+	VFMADD231PS (R11), Y6, Y0
+	VFMADD231PS (R11)(R8*1), Y6, Y1
+	VFMADD231PS (R11)(R8*2), Y6, Y2
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Y6, Y3
+	VFMADD231PS (R12)(R8*1), Y6, Y4
+	VFMADD231PS (R12)(R8*2), Y6, Y5
 	ADDQ        R9, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R13
+	DECQ        R14
 	JNZ         depthwiseGrid23AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid23AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	VMOVUPS     Y2, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Y3, (DX)
-	VMOVUPS     Y4, (DX)(SI*1)
-	VMOVUPS     Y5, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	VMOVUPS     Y2, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Y3, (BX)
+	VMOVUPS     Y4, (BX)(DI*1)
+	VMOVUPS     Y5, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid23AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid31AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid31AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid31AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y2
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), DI
-	MOVQ    72(AX), R8
+	VMOVUPS (BX), Y0
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y2
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R8
+	MOVQ    72(AX), R9
 
 depthwiseGrid31AVX2_line:
-	MOVQ DX, R9
-	MOVQ 80(AX), R10
-	ADDQ R9, R10
+	MOVQ BX, R10
 	MOVQ 80(AX), R11
 	ADDQ R10, R11
-	MOVQ BX, R12
-	MOVQ 32(AX), R13
+	MOVQ 80(AX), R12
+	ADDQ R11, R12
+	MOVQ SI, R13
+	MOVQ 32(AX), R14
 
 depthwiseGrid31AVX2_pixel:
-	VMOVUPS     (R12), Y3
-	VFMADD231PS (R9), Y3, Y0
-	ADDQ        DI, R9
-	VFMADD231PS (R10), Y3, Y1
-	ADDQ        DI, R10
-	VFMADD231PS (R11), Y3, Y2
-	ADDQ        DI, R11
+	VMOVUPS     (R13), Y3
+	VFMADD231PS (R10), Y3, Y0
+	ADDQ        R8, R10
+	VFMADD231PS (R11), Y3, Y1
+	ADDQ        R8, R11
+	VFMADD231PS (R12), Y3, Y2
 	ADDQ        R8, R12
-	DECQ        R13
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R9, R13
+	DECQ        R14
 	JNZ         depthwiseGrid31AVX2_pixel
-	MOVQ        48(AX), R9
-	ADDQ        R9, DX
-	MOVQ        56(AX), R9
-	ADDQ        R9, BX
-	DECQ        SI
+	MOVQ        48(AX), R10
+	ADDQ        R10, BX
+	MOVQ        56(AX), R10
+	ADDQ        R10, SI
+	DECQ        DI
 	JNZ         depthwiseGrid31AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Y1, (DX)
-	ADDQ        BX, DX
-	VMOVUPS     Y2, (DX)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Y1, (BX)
+	ADDQ        SI, BX
+	VMOVUPS     Y2, (BX)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid31AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid32AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid32AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid32AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y2
-	VMOVUPS (DX)(SI*1), Y3
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y4
-	VMOVUPS (DX)(SI*1), Y5
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y2
+	VMOVUPS (BX)(DI*1), Y3
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y4
+	VMOVUPS (BX)(DI*1), Y5
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid32AVX2_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
+	MOVQ BX, R11
 	MOVQ 80(AX), R12
 	ADDQ R11, R12
-	MOVQ BX, R13
-	MOVQ 32(AX), R14
+	MOVQ 80(AX), R13
+	ADDQ R12, R13
+	MOVQ SI, R14
+	MOVQ 32(AX), R15
 
 depthwiseGrid32AVX2_pixel:
-	VMOVUPS     (R13), Y6
-	VFMADD231PS (R10), Y6, Y0
-	VFMADD231PS (R10)(DI*1), Y6, Y1
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Y6, Y2
-	VFMADD231PS (R11)(DI*1), Y6, Y3
-	ADDQ        R8, R11
-	VFMADD231PS (R12), Y6, Y4
-	VFMADD231PS (R12)(DI*1), Y6, Y5
-	ADDQ        R8, R12
+	VMOVUPS     (R14), Y6
+	VFMADD231PS (R11), Y6, Y0
+	VFMADD231PS (R11)(R8*1), Y6, Y1
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Y6, Y2
+	VFMADD231PS (R12)(R8*1), Y6, Y3
+	ADDQ        R9, R12
+	VFMADD231PS (R13), Y6, Y4
+	VFMADD231PS (R13)(R8*1), Y6, Y5
 	ADDQ        R9, R13
-	DECQ        R14
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R14
+	DECQ        R15
 	JNZ         depthwiseGrid32AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid32AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Y2, (DX)
-	VMOVUPS     Y3, (DX)(SI*1)
-	ADDQ        BX, DX
-	VMOVUPS     Y4, (DX)
-	VMOVUPS     Y5, (DX)(SI*1)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Y2, (BX)
+	VMOVUPS     Y3, (BX)(DI*1)
+	ADDQ        SI, BX
+	VMOVUPS     Y4, (BX)
+	VMOVUPS     Y5, (BX)(DI*1)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid32AVX2_vector
 	VZEROUPPER
 	RET
 
 // func depthwiseGrid33AVX2(args *uint64)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·depthwiseGrid33AVX2(SB), NOSPLIT, $0-8
 	MOVQ args+0(FP), AX
+	MOVQ 112(AX), DX
 	XORQ CX, CX
 
 depthwiseGrid33AVX2_vector:
-	MOVQ    (AX), DX
-	MOVQ    96(AX), BX
-	MOVQ    104(AX), SI
-	ADDQ    CX, DX
-	VMOVUPS (DX), Y0
-	VMOVUPS (DX)(SI*1), Y1
-	VMOVUPS (DX)(SI*2), Y2
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y3
-	VMOVUPS (DX)(SI*1), Y4
-	VMOVUPS (DX)(SI*2), Y5
-	ADDQ    BX, DX
-	VMOVUPS (DX), Y6
-	VMOVUPS (DX)(SI*1), Y7
-	VMOVUPS (DX)(SI*2), Y8
-	ADDQ    BX, DX
-	MOVQ    8(AX), DX
-	MOVQ    16(AX), BX
-	MOVQ    24(AX), SI
-	ADDQ    CX, DX
+	MOVQ    (AX), BX
+	MOVQ    96(AX), SI
+	MOVQ    104(AX), DI
 	ADDQ    CX, BX
-	MOVQ    88(AX), DI
-	MOVQ    64(AX), R8
-	MOVQ    72(AX), R9
+	VMOVUPS (BX), Y0
+	VMOVUPS (BX)(DI*1), Y1
+	VMOVUPS (BX)(DI*2), Y2
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y3
+	VMOVUPS (BX)(DI*1), Y4
+	VMOVUPS (BX)(DI*2), Y5
+	ADDQ    SI, BX
+	VMOVUPS (BX), Y6
+	VMOVUPS (BX)(DI*1), Y7
+	VMOVUPS (BX)(DI*2), Y8
+	ADDQ    SI, BX
+	MOVQ    8(AX), BX
+	MOVQ    16(AX), SI
+	MOVQ    24(AX), DI
+	ADDQ    CX, BX
+	ADDQ    CX, SI
+	MOVQ    88(AX), R8
+	MOVQ    64(AX), R9
+	MOVQ    72(AX), R10
 
 depthwiseGrid33AVX2_line:
-	MOVQ DX, R10
-	MOVQ 80(AX), R11
-	ADDQ R10, R11
+	MOVQ BX, R11
 	MOVQ 80(AX), R12
 	ADDQ R11, R12
-	MOVQ BX, R13
-	MOVQ 32(AX), R14
+	MOVQ 80(AX), R13
+	ADDQ R12, R13
+	MOVQ SI, R14
+	MOVQ 32(AX), R15
 
 depthwiseGrid33AVX2_pixel:
-	VMOVUPS     (R13), Y9
-	VFMADD231PS (R10), Y9, Y0
-	VFMADD231PS (R10)(DI*1), Y9, Y1
-	VFMADD231PS (R10)(DI*2), Y9, Y2
-	ADDQ        R8, R10
-	VFMADD231PS (R11), Y9, Y3
-	VFMADD231PS (R11)(DI*1), Y9, Y4
-	VFMADD231PS (R11)(DI*2), Y9, Y5
-	ADDQ        R8, R11
-	VFMADD231PS (R12), Y9, Y6
-	VFMADD231PS (R12)(DI*1), Y9, Y7
-	VFMADD231PS (R12)(DI*2), Y9, Y8
-	ADDQ        R8, R12
+	VMOVUPS     (R14), Y9
+	VFMADD231PS (R11), Y9, Y0
+	VFMADD231PS (R11)(R8*1), Y9, Y1
+	VFMADD231PS (R11)(R8*2), Y9, Y2
+	ADDQ        R9, R11
+	VFMADD231PS (R12), Y9, Y3
+	VFMADD231PS (R12)(R8*1), Y9, Y4
+	VFMADD231PS (R12)(R8*2), Y9, Y5
+	ADDQ        R9, R12
+	VFMADD231PS (R13), Y9, Y6
+	VFMADD231PS (R13)(R8*1), Y9, Y7
+	VFMADD231PS (R13)(R8*2), Y9, Y8
 	ADDQ        R9, R13
-	DECQ        R14
+	PREFETCHT1  (DX)
+	ADDQ        $+64, DX
+	ADDQ        R10, R14
+	DECQ        R15
 	JNZ         depthwiseGrid33AVX2_pixel
-	MOVQ        48(AX), R10
-	ADDQ        R10, DX
-	MOVQ        56(AX), R10
-	ADDQ        R10, BX
-	DECQ        SI
+	MOVQ        48(AX), R11
+	ADDQ        R11, BX
+	MOVQ        56(AX), R11
+	ADDQ        R11, SI
+	DECQ        DI
 	JNZ         depthwiseGrid33AVX2_line
-	MOVQ        (AX), DX
-	MOVQ        96(AX), BX
-	MOVQ        104(AX), SI
-	ADDQ        CX, DX
-	VMOVUPS     Y0, (DX)
-	VMOVUPS     Y1, (DX)(SI*1)
-	VMOVUPS     Y2, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Y3, (DX)
-	VMOVUPS     Y4, (DX)(SI*1)
-	VMOVUPS     Y5, (DX)(SI*2)
-	ADDQ        BX, DX
-	VMOVUPS     Y6, (DX)
-	VMOVUPS     Y7, (DX)(SI*1)
-	VMOVUPS     Y8, (DX)(SI*2)
-	ADDQ        BX, DX
+	MOVQ        (AX), BX
+	MOVQ        96(AX), SI
+	MOVQ        104(AX), DI
+	ADDQ        CX, BX
+	VMOVUPS     Y0, (BX)
+	VMOVUPS     Y1, (BX)(DI*1)
+	VMOVUPS     Y2, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Y3, (BX)
+	VMOVUPS     Y4, (BX)(DI*1)
+	VMOVUPS     Y5, (BX)(DI*2)
+	ADDQ        SI, BX
+	VMOVUPS     Y6, (BX)
+	VMOVUPS     Y7, (BX)(DI*1)
+	VMOVUPS     Y8, (BX)(DI*2)
+	ADDQ        SI, BX
 	ADDQ        $+32, CX
-	MOVQ        40(AX), DX
-	CMPQ        CX, DX
+	MOVQ        40(AX), BX
+	CMPQ        CX, BX
 	JL          depthwiseGrid33AVX2_vector
 	VZEROUPPER
 	RET

@@ -1,6 +1,9 @@
 package compute
 
-import "unsafe"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // channelwise is a family of depthwise kernels that compute whole vectors of channels.
 type channelwise struct {
@@ -17,6 +20,7 @@ type lineArgs struct {
 	srcLine, dstLine   int
 	srcPixel, dstPixel int
 	taps, tapsEnd      *tapOffset
+	ahead              *float32 // as tileArgs.ahead: a line for each tap and block of pixels
 }
 
 // tapOffset is where a tap is, in bytes: in src from the pixel's first tap on, and in the kernel.
@@ -31,6 +35,7 @@ type gridArgs struct {
 	xPixel, dyPixel int
 	tapRow, tapCol  int // in x
 	sumRow, sumCol  int
+	ahead           *float32 // a line for each pixel and vector
 }
 
 // lineJob is the pixels of a rectangle that read the same taps. Offsets and strides are in floats.
@@ -150,7 +155,10 @@ func (d *DepthwiseConv) lines(m *Scratch, jobs []lineJob, dst, src, kernel []flo
 		d.t.channels(d.s.OC, func(k *channelwise, c, n int) {
 			*a = lineArgs{
 				&dst[j.dst+c], &src[j.src+c], &kernel[c], j.lines, j.pixels, 4 * n, 4 * j.srcLine, 4 * j.dstLine, 4 * j.srcPixel, 4 * j.dstPixel,
-				&j.taps[0], &j.taps[len(j.taps)-1],
+				&j.taps[0], &j.taps[len(j.taps)-1], &kernel[c],
+			}
+			if len(m.ahead[0]) > 0 {
+				a.ahead = m.fetchAhead(j.lines * (n / k.vector) * (j.pixels/8 + bits.OnesCount(uint(j.pixels%8))) * (len(j.taps) - 1))
 			}
 			k.line((*uint64)(unsafe.Pointer(a)))
 		})
@@ -165,7 +173,10 @@ func (d *DepthwiseConv) grids(m *Scratch, sum, x, dy []float32) {
 		d.t.channels(d.s.OC, func(k *channelwise, c, n int) {
 			*a = gridArgs{
 				&sum[j.sum+c], &x[j.x+c], &dy[j.dy+c], j.lines, j.pixels, 4 * n, 4 * j.xLine, 4 * j.dyLine, 4 * j.xPixel, 4 * j.dyPixel,
-				4 * j.tapRow, 4 * j.tapCol, 4 * j.sumRow, 4 * d.s.OC,
+				4 * j.tapRow, 4 * j.tapCol, 4 * j.sumRow, 4 * d.s.OC, &sum[j.sum+c],
+			}
+			if len(m.ahead[0]) > 0 {
+				a.ahead = m.fetchAhead(j.lines * (n / k.vector) * j.pixels)
 			}
 			k.grid[j.rows-1][j.cols-1]((*uint64)(unsafe.Pointer(a)))
 		})

@@ -75,6 +75,9 @@ func clamp(x, lo, hi float32) float32 {
 // minusZero is what can be added to any number without a change.
 var minusZero = float32(math.Copysign(0, -1))
 
+// Parameters for all channels that change nothing: a factor and a summand. A list written at the call would be allocated there.
+var one, nothing = []float32{1}, []float32{minusZero}
+
 var biasAct = pass{row: func(r *row) {
 	y, b, lo, hi := r.op[0], r.param[0], r.scalar[0], r.scalar[1]
 	for i, v := range r.op[1] {
@@ -105,7 +108,7 @@ func Clamp(y, x []float32, lo, hi float32) {
 // bias gives a bias as parameter 0.
 func (t *call) bias(b []float32) {
 	if b == nil {
-		t.channels(0, minusZero)
+		t.channels(0, nothing...)
 		return
 	}
 	t.channels(0, b[:t.c]...)

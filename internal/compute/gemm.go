@@ -144,14 +144,15 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 // nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
 const nearFloats = 6 << 10
 
-// fetchAhead lets the next micro-kernel fetch a part of what was asked for.
-func (s *Scratch) fetchAhead(args *tileArgs) {
-	args.ahead = &s.ahead[0][0]
-	if n := 16 * args.outer * args.k; n < len(s.ahead[0]) {
+// fetchAhead returns where the next kernel, which fetches so many lines, should begin.
+func (s *Scratch) fetchAhead(lines int) *float32 {
+	from := &s.ahead[0][0]
+	if n := 16 * lines; n < len(s.ahead[0]) {
 		s.ahead[0] = s.ahead[0][n:]
 	} else {
 		s.ahead[0], s.ahead[1] = s.ahead[1], nil
 	}
+	return from
 }
 
 // behind is as much memory as x behind it, if it belongs to the same array: the next images.
@@ -163,7 +164,7 @@ func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo,
 	args.a, args.b = &a.x[lo*a.row], &b.x[q*b.panel]
 	args.ahead = args.b // in the cache already
 	if len(s.ahead[0]) > 0 {
-		s.fetchAhead(args)
+		args.ahead = s.fetchAhead(args.outer * args.k)
 	}
 	if j+t.nr <= n {
 		args.c, args.ldc, args.accumulate = &c[lo*ldc+j], 4*ldc, add
@@ -192,12 +193,26 @@ func matmul(c []float32, a left, b []float32, m, k, n, rs, cs int) {
 	for k0 := 0; k0 < k; k0 += blockK {
 		kn := min(blockK, k-k0)
 		s.b = grow(s.b, panelSize(t, kn, n))
-		packB(s.b, b[k0*rs:], kn, n, rs, cs, t.nr)
+		packWork.Parallel((n+t.nr-1)/t.nr, max(1, (1<<14)/(kn*t.nr)), packArgs{s.b, b[k0*rs:], kn, n, rs, cs, t.nr}, (*packArgs).panels)
 		at := a
 		at.x = a.x[k0*a.inner:]
 		matmulWork.Parallel(m, 2*t.mr, matmulArgs{t, c, at, s.b, kn, n, k0 > 0}, (*matmulArgs).rows)
 	}
 	PutScratch(s)
+}
+
+// packArgs is a call of packB.
+type packArgs struct {
+	dst, b           []float32
+	k, n, rs, cs, nr int
+}
+
+var packWork Work[packArgs]
+
+// panels packs some panels.
+func (p *packArgs) panels(lo, hi int) {
+	from := lo * p.nr
+	packB(p.dst[from*p.k:], p.b[from*p.cs:], p.k, min(p.n, hi*p.nr)-from, p.rs, p.cs, p.nr)
 }
 
 // matmulArgs is a product of a block of b.

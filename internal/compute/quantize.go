@@ -77,8 +77,8 @@ func ScaleShiftActQuantize(y, x, scale, shift []float32, c int, a Act, q Steps) 
 	}
 	t := begin(p, len(x), c)
 	if scale == nil {
-		t.channels(0, 1)
-		t.channels(1, minusZero)
+		t.channels(0, one...)
+		t.channels(1, nothing...)
 	} else {
 		t.channels(0, scale[:c]...)
 		t.channels(1, shift[:c]...)

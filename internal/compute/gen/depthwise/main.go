@@ -27,6 +27,9 @@ const (
 	tapCol  = tapsEnd
 	sumRow  = tapCol + 8
 	sumCol  = sumRow + 8
+
+	lineAhead = tapsEnd + 8
+	gridAhead = sumCol + 8
 )
 
 type isa struct {
@@ -81,7 +84,7 @@ func line(i isa) {
 	name := "depthwiseLine" + i.name
 	args := begin(name, "computes lines of pixels of a depthwise convolution.")
 	arg := func(at int) Mem { return Mem{Base: args, Disp: at} }
-	pixel := load(args, srcPixel)
+	pixel, ahead := load(args, srcPixel), load(args, lineAhead)
 	off := GP64()
 	Label(name + "_line")
 	XORQ(off, off)
@@ -126,6 +129,8 @@ func line(i isa) {
 		for p := range sum {
 			VFMADD231PS(at(ptr, pixel, p), weight, sum[p])
 		}
+		PREFETCHT1(Mem{Base: ahead})
+		ADDQ(I32(64), ahead)
 		ADDQ(I32(16), tap)
 		CMPQ(tap, arg(tapsEnd))
 		JNE(LabelRef(here + "_tap"))
@@ -163,7 +168,7 @@ func line(i isa) {
 func grid(i isa, rows, cols int) {
 	name := fmt.Sprintf("depthwiseGrid%d%d%s", rows, cols, i.name)
 	args := begin(name, fmt.Sprintf("adds up the kernel's gradient for %d by %d taps.", rows, cols))
-	off := GP64()
+	off, ahead := GP64(), load(args, gridAhead)
 	XORQ(off, off)
 	Label(name + "_vector")
 	sum := make([]reg.VecVirtual, rows*cols)
@@ -212,6 +217,8 @@ func grid(i isa, rows, cols int) {
 		}
 		ADDQ(xPixel, row[r])
 	}
+	PREFETCHT1(Mem{Base: ahead})
+	ADDQ(I32(64), ahead)
 	ADDQ(dPixel, dy)
 	DECQ(px)
 	JNZ(LabelRef(name + "_pixel"))
