@@ -163,7 +163,8 @@ func places(g *tflite.Graph, tensors []int, offsets []int, arena int) ([]Place, 
 			return nil, err
 		}
 		if offsets == nil || offsets[i] < 0 {
-			return nil, fmt.Errorf("tensor %s has no place in the arena (metadata OfflineMemoryAllocation); files with separate input and output regions are not supported", t.Name)
+			return nil, fmt.Errorf("tensor %s has no place in the arena (metadata OfflineMemoryAllocation); "+
+				"files with separate input and output regions are not supported", t.Name)
 		}
 		if offsets[i] > arena-size {
 			return nil, fmt.Errorf("tensor %s, %d bytes at offset %d, is outside the arena of %d bytes", t.Name, size, offsets[i], arena)
@@ -176,7 +177,8 @@ func places(g *tflite.Graph, tensors []int, offsets []int, arena int) ([]Place, 
 // String is a program in words: target, memory, tensors, and the command stream as text.
 func (p *Program) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "program for %s (configuration 0x%08x, architecture 0x%08x, optimizer %d.%d)\n", p.Target.Name, p.Payload.Config, p.Payload.ID, p.Payload.Release, p.Payload.Patch)
+	fmt.Fprintf(&b, "program for %s (configuration 0x%08x, architecture 0x%08x, optimizer %d.%d)\n",
+		p.Target.Name, p.Payload.Config, p.Payload.ID, p.Payload.Release, p.Payload.Patch)
 	fmt.Fprintf(&b, "region 0: %d bytes of constants; region 1: arena of %d bytes", len(p.Constants), p.Arena)
 	if p.Fast > 0 {
 		fmt.Fprintf(&b, "; region 2: fast memory of %d bytes", p.Fast)

@@ -58,7 +58,8 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 something was found and --strict.
 			if err := npz.Write(output, out); err != nil {
 				return err
 			}
-			if err := a.print(map[string]any{"output": output, "vectors": n, "findings": findings}, func(w io.Writer) { fmt.Fprintf(w, "%s: %d vectors\n", output, n) }); err != nil {
+			result := map[string]any{"output": output, "vectors": n, "findings": findings}
+			if err := a.print(result, func(w io.Writer) { fmt.Fprintf(w, "%s: %d vectors\n", output, n) }); err != nil {
 				return err
 			}
 			if strict && len(findings) > 0 {

@@ -59,8 +59,10 @@ var targets = []Target{
 	{Name: "ethos-u55-64", MACs: 64, Cores: 1, OFMBlock: Shape{1, 1, 8}, IFMDepth: 8, Banks: 16, Granules: [8]int{2, 2, 2, 2, 4, 4, 4, 8}, Bus: 8, DMAs: 1},
 	{Name: "ethos-u55-128", MACs: 128, Cores: 1, OFMBlock: Shape{1, 2, 8}, IFMDepth: 8, Banks: 24, Granules: [8]int{4, 4, 4, 4, 8, 4, 8, 12}, Bus: 8, DMAs: 1},
 	{Name: "ethos-u55-256", MACs: 256, Cores: 1, OFMBlock: Shape{2, 2, 8}, IFMDepth: 8, Banks: 48, Granules: [8]int{8, 8, 8, 8, 16, 8, 16, 20}, Bus: 8, DMAs: 1},
-	{Name: "ethos-u65-256", Product: 1, MACs: 256, Cores: 1, OFMBlock: Shape{2, 2, 8}, IFMDepth: 8, Banks: 48, Granules: [8]int{8, 8, 8, 8, 16, 8, 16, 20}, Bus: 16, DMAs: 2},
-	{Name: "ethos-u65-512", Product: 1, MACs: 512, Cores: 2, OFMBlock: Shape{2, 2, 8}, IFMDepth: 8, Banks: 48, Granules: [8]int{8, 8, 8, 8, 16, 8, 16, 20}, Bus: 16, DMAs: 2},
+	{Name: "ethos-u65-256", Product: 1, MACs: 256, Cores: 1, OFMBlock: Shape{2, 2, 8}, IFMDepth: 8, Banks: 48,
+		Granules: [8]int{8, 8, 8, 8, 16, 8, 16, 20}, Bus: 16, DMAs: 2},
+	{Name: "ethos-u65-512", Product: 1, MACs: 512, Cores: 2, OFMBlock: Shape{2, 2, 8}, IFMDepth: 8, Banks: 48,
+		Granules: [8]int{8, 8, 8, 8, 16, 8, 16, 20}, Bus: 16, DMAs: 2},
 }
 
 // Targets lists the names.

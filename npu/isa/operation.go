@@ -179,8 +179,6 @@ func (r *registers) get(o Op) int {
 	return int(r.param[o])
 }
 
-func (r *registers) raw(o Op) uint16 { return uint16(r.get(o)) }
-
 func (r *registers) addr(o Op) uint64 {
 	r.need(o)
 	return r.value[o&^Payload]
@@ -194,7 +192,7 @@ func (r *registers) scale(o Op) Scale {
 	return Scale{uint32(r.value[o&^Payload]), int(r.param[o&^Payload] & 63)}
 }
 
-// length ignores the parameter.
+// span is a piece of memory; the length has 32 bits.
 func (r *registers) span(base, length Op) Span {
 	return Span{r.addr(base), r.addr(length) & 0xffffffff}
 }

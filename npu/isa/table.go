@@ -69,7 +69,7 @@ const (
 	SET_IFM2_IB_START   Op = 0x18d
 	SET_IFM2_REGION     Op = 0x18f
 
-	SET_IFM_BASE0      = Payload | 0x000
+	SET_IFM_BASE0      = Payload
 	SET_IFM_BASE1      = Payload | 0x001
 	SET_IFM_BASE2      = Payload | 0x002
 	SET_IFM_BASE3      = Payload | 0x003
@@ -144,12 +144,13 @@ func signed(name string) []field { return []field{{name: name, bits: 16, signed:
 
 // table has every command of U55 and U65 with Arm's names of commands, fields and values.
 var table = map[Op]info{
-	OP_STOP:        {"NPU_OP_STOP", one("mask", 16), ""},
-	OP_IRQ:         {"NPU_OP_IRQ", one("mask", 16), ""},
-	OP_CONV:        {"NPU_OP_CONV", nil, ""},
-	OP_DEPTHWISE:   {"NPU_OP_DEPTHWISE", nil, ""},
-	OP_POOL:        {"NPU_OP_POOL", []field{{name: "pooling_mode", bits: 3, names: []string{"MAX", "AVERAGE", "REDUCE_SUM"}}}, ""},
-	OP_ELEMENTWISE: {"NPU_OP_ELEMENTWISE", []field{{name: "elementwise_mode", bits: 6, names: []string{"MUL", "ADD", "SUB", "MIN", "MAX", "LRELU", "ABS", "CLZ", "SHR", "SHL"}}}, ""},
+	OP_STOP:      {"NPU_OP_STOP", one("mask", 16), ""},
+	OP_IRQ:       {"NPU_OP_IRQ", one("mask", 16), ""},
+	OP_CONV:      {"NPU_OP_CONV", nil, ""},
+	OP_DEPTHWISE: {"NPU_OP_DEPTHWISE", nil, ""},
+	OP_POOL:      {"NPU_OP_POOL", []field{{name: "pooling_mode", bits: 3, names: []string{"MAX", "AVERAGE", "REDUCE_SUM"}}}, ""},
+	OP_ELEMENTWISE: {"NPU_OP_ELEMENTWISE", []field{{name: "elementwise_mode", bits: 6, names: []string{
+		"MUL", "ADD", "SUB", "MIN", "MAX", "LRELU", "ABS", "CLZ", "SHR", "SHL"}}}, ""},
 	OP_DMA_START:   {"NPU_OP_DMA_START", nil, ""},
 	OP_DMA_WAIT:    {"NPU_OP_DMA_WAIT", one("k", 4), ""},
 	OP_KERNEL_WAIT: {"NPU_OP_KERNEL_WAIT", one("n", 4), ""},
@@ -160,7 +161,8 @@ var table = map[Op]info{
 	SET_IFM_PAD_RIGHT:  {"NPU_SET_IFM_PAD_RIGHT", one("pad", 8), ""},
 	SET_IFM_PAD_BOTTOM: {"NPU_SET_IFM_PAD_BOTTOM", one("pad", 8), ""},
 	SET_IFM_DEPTH_M1:   {"NPU_SET_IFM_DEPTH_M1", one("depth_m1", 16), ""},
-	SET_IFM_PRECISION: {"NPU_SET_IFM_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness}, {name: "activation_precision", shift: 2, bits: 2, names: precision},
+	SET_IFM_PRECISION: {"NPU_SET_IFM_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness},
+		{name: "activation_precision", shift: 2, bits: 2, names: precision},
 		{name: "activation_format", shift: 6, bits: 2, names: format}, {name: "scale_mode", shift: 8, bits: 2, names: []string{"OPA_OPB_16", "OPA_32", "OPB_32"}},
 		{name: "round_mode", shift: 14, bits: 2, names: rounds}}, ""},
 	SET_IFM_UPSCALE:    {"NPU_SET_IFM_UPSCALE", []field{{name: "mode", bits: 2, names: []string{"NONE", "NEAREST", "ZEROS"}}}, ""},
@@ -173,7 +175,8 @@ var table = map[Op]info{
 	SET_OFM_WIDTH_M1:   {"NPU_SET_OFM_WIDTH_M1", one("width_m1", 16), ""},
 	SET_OFM_HEIGHT_M1:  {"NPU_SET_OFM_HEIGHT_M1", one("height_m1", 16), ""},
 	SET_OFM_DEPTH_M1:   {"NPU_SET_OFM_DEPTH_M1", one("depth_m1", 16), ""},
-	SET_OFM_PRECISION: {"NPU_SET_OFM_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness}, {name: "activation_precision", shift: 1, bits: 2, names: precision},
+	SET_OFM_PRECISION: {"NPU_SET_OFM_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness},
+		{name: "activation_precision", shift: 1, bits: 2, names: precision},
 		{name: "activation_format", shift: 6, bits: 2, names: format}, {name: "scale_mode", shift: 8, bits: 1, names: []string{"PER_CHANNEL", "GLOBAL"}},
 		{name: "round_mode", shift: 14, bits: 2, names: rounds}}, ""},
 	SET_OFM_BLK_WIDTH:  {"NPU_SET_OFM_BLK_WIDTH_M1", one("width_m1", 6), ""},
@@ -187,7 +190,8 @@ var table = map[Op]info{
 	SET_KERNEL_WIDTH:   {"NPU_SET_KERNEL_WIDTH_M1", one("width_m1", 16), ""},
 	SET_KERNEL_HEIGHT:  {"NPU_SET_KERNEL_HEIGHT_M1", one("height_m1", 16), ""},
 	SET_KERNEL_STRIDE: {"NPU_SET_KERNEL_STRIDE", []field{{name: "stride_x_lsb", bits: 1}, {name: "stride_y_lsb", shift: 1, bits: 1},
-		{name: "weight_order", shift: 2, bits: 1, names: []string{"DEPTH_FIRST", "PART_KERNEL_FIRST"}}, {name: "dilation_x", shift: 3, bits: 1, names: []string{"NONE", "X2"}},
+		{name: "weight_order", shift: 2, bits: 1, names: []string{"DEPTH_FIRST", "PART_KERNEL_FIRST"}},
+		{name: "dilation_x", shift: 3, bits: 1, names: []string{"NONE", "X2"}},
 		{name: "dilation_y", shift: 4, bits: 1, names: []string{"NONE", "X2"}}, {name: "decomposition", shift: 5, bits: 1, names: []string{"D8X8", "D4X4"}},
 		{name: "stride_x_msb", shift: 6, bits: 1}, {name: "stride_y_msb", shift: 9, bits: 1}}, ""},
 	SET_PARALLEL_MODE: {"NPU_SET_PARALLEL_MODE", []field{{name: "parallel_mode", bits: 1, names: []string{"SINGLE_CORE", "DUAL_CORE_DEPTH"}}}, ""},
@@ -208,7 +212,8 @@ var table = map[Op]info{
 		{name: "broadcast_c", shift: 2, bits: 1, names: onOff}, {name: "operand_order", shift: 6, bits: 1, names: []string{"ORDER_B", "ORDER_A"}},
 		{name: "broadcast_constant", shift: 7, bits: 1, names: onOff}}, ""},
 	SET_IFM2_SCALAR: {"NPU_SET_IFM2_SCALAR", signed("scalar"), ""},
-	SET_IFM2_PRECISION: {"NPU_SET_IFM2_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness}, {name: "activation_precision", shift: 2, bits: 2, names: precision},
+	SET_IFM2_PRECISION: {"NPU_SET_IFM2_PRECISION", []field{{name: "activation_type", bits: 1, names: signedness},
+		{name: "activation_precision", shift: 2, bits: 2, names: precision},
 		{name: "activation_format", shift: 6, bits: 2, names: format}}, ""},
 	SET_IFM2_ZERO_POINT: {"NPU_SET_IFM2_ZERO_POINT", signed("zero_point"), ""},
 	SET_IFM2_WIDTH0_M1:  {"NPU_SET_IFM2_WIDTH0_M1", one("width_m1", 16), ""},

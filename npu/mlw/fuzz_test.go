@@ -58,8 +58,9 @@ func FuzzLayout(f *testing.F) {
 	f.Add(uint8(17), uint8(3), uint8(3), uint8(5), uint8(16), uint8(0))
 	f.Add(uint8(9), uint8(9), uint8(1), uint8(40), uint8(8), uint8(0xff))
 	f.Fuzz(func(t *testing.T, oc, kh, kw, ic, block, kind uint8) {
-		l := Layout{OC: int(oc), KH: int(kh % 20), KW: int(kw % 20), IC: int(ic), BlockDepth: int(block), MicroDepth: 4 << (kind & 1), IFMDepth: 8, PartKernel: kind&2 != 0,
-			IFMBits: 8 << (kind >> 2 & 1), DilationY: 1 + int(kind>>3&1), DilationX: 1 + int(kind>>4&1), Cores: 1 + int(kind>>5&1)}
+		l := Layout{OC: int(oc), KH: int(kh % 20), KW: int(kw % 20), IC: int(ic), BlockDepth: int(block), MicroDepth: 4 << (kind & 1), IFMDepth: 8,
+			PartKernel: kind&2 != 0,
+			IFMBits:    8 << (kind >> 2 & 1), DilationY: 1 + int(kind>>3&1), DilationX: 1 + int(kind>>4&1), Cores: 1 + int(kind>>5&1)}
 		if kind&0x40 != 0 {
 			l.Depthwise, l.PartKernel, l.IC = true, false, 1
 		}

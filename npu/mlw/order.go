@@ -32,7 +32,8 @@ type part struct {
 
 func (l Layout) part() (part, error) {
 	p := part{Layout: l, ifmBlock: 32, round: 1}
-	if l.OC < 1 || l.KH < 1 || l.KW < 1 || l.IC < 1 || l.BlockDepth < 1 || l.MicroDepth < 1 || l.IFMDepth < 1 || l.DilationY < 1 || l.DilationX < 1 || l.Core < 0 || l.Core >= l.Cores {
+	if l.OC < 1 || l.KH < 1 || l.KW < 1 || l.IC < 1 || l.BlockDepth < 1 || l.MicroDepth < 1 ||
+		l.IFMDepth < 1 || l.DilationY < 1 || l.DilationX < 1 || l.Core < 0 || l.Core >= l.Cores {
 		return p, fmt.Errorf("weights of %d x %d x %d x %d in blocks of %d channels, core %d of %d", l.OC, l.KH, l.KW, l.IC, l.BlockDepth, l.Core, l.Cores)
 	}
 	p.depth = (l.OC + l.Cores - 1 - l.Core) / l.Cores
@@ -84,7 +85,8 @@ func (l Layout) Count() (int, error) {
 	}
 	rows, lastRow := pieces(p.KH, p.subH)
 	cols, lastCol := pieces(p.KW, p.subW)
-	taps := rows*cols*roundUp(p.subH*p.subW, p.round) + rows*roundUp(p.subH*lastCol, p.round) + cols*roundUp(lastRow*p.subW, p.round) + roundUp(lastRow*lastCol, p.round)
+	taps := rows*cols*roundUp(p.subH*p.subW, p.round) +
+		rows*roundUp(p.subH*lastCol, p.round) + cols*roundUp(lastRow*p.subW, p.round) + roundUp(lastRow*lastCol, p.round)
 	if oc > maxWeights || ic > maxWeights || taps > maxWeights || float64(oc)*float64(ic)*float64(taps) > maxWeights {
 		return 0, fmt.Errorf("weights of %d x %d x %d x %d are more than 2^28", l.OC, l.KH, l.KW, l.IC)
 	}

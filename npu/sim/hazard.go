@@ -78,7 +78,8 @@ func (c *checker) conflict(rule string, op int, unfinished []int) {
 		for _, b := range c.touches(&c.ops[other]) {
 			for _, a := range mine {
 				if a.conflicts(b) {
-					c.find(op, rule, "%s, bytes %d to %d, meets %s of operation %d (%s), bytes %d to %d, which may be unfinished", a.what, a.lo, a.hi, b.what, other, c.ops[other].Kind, b.lo, b.hi)
+					c.find(op, rule, "%s, bytes %d to %d, meets %s of operation %d (%s), bytes %d to %d, which may be unfinished",
+						a.what, a.lo, a.hi, b.what, other, c.ops[other].Kind, b.lo, b.hi)
 					return
 				}
 			}
@@ -216,8 +217,9 @@ func (c *checker) inPlace(op int) {
 func sameAddresses(o *isa.Operation, f *isa.FeatureMap) bool {
 	k := o.Kernel
 	g := &k.OFM
-	point := o.Kind == isa.Elementwise || (o.Kind == isa.Pool && k.Mode != isa.PoolSum || o.Kind == isa.Depthwise) && k.KernelH == 1 && k.KernelW == 1 && k.StrideX == 1 && k.StrideY == 1 &&
-		k.Upscale == isa.UpscaleNone
-	return point && f.Height == g.Height && f.Width == g.Width && f.Depth == g.Depth && f.Base == g.Base && f.StrideX == g.StrideX && f.StrideY == g.StrideY &&
-		(f.StrideC == g.StrideC || !f.Brick) && f.Brick == g.Brick && f.Bytes == g.Bytes && f.Width0 == g.Width0 && f.Height0 == g.Height0 && f.Height1 == g.Height1
+	unit := k.KernelH == 1 && k.KernelW == 1 && k.StrideX == 1 && k.StrideY == 1 && k.Upscale == isa.UpscaleNone
+	pointwise := o.Kind == isa.Elementwise || unit && (o.Kind == isa.Depthwise || o.Kind == isa.Pool && k.Mode != isa.PoolSum)
+	sizes := f.Height == g.Height && f.Width == g.Width && f.Depth == g.Depth && f.Bytes == g.Bytes
+	places := f.Base == g.Base && f.StrideX == g.StrideX && f.StrideY == g.StrideY && f.Brick == g.Brick && (f.StrideC == g.StrideC || !f.Brick)
+	return pointwise && sizes && places && f.Width0 == g.Width0 && f.Height0 == g.Height0 && f.Height1 == g.Height1
 }

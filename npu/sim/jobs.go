@@ -56,7 +56,8 @@ func (j *jobs) input(i int, second bool) box {
 		}
 		return o
 	}
-	b := box{y0: o.y0*k.StrideY - k.PadTop, y1: (o.y1-1)*k.StrideY - k.PadTop + k.KernelH, x0: o.x0*k.StrideX - k.PadLeft, x1: (o.x1-1)*k.StrideX - k.PadLeft + k.KernelW, c0: o.c0, c1: o.c1}
+	b := box{y0: o.y0*k.StrideY - k.PadTop, y1: (o.y1-1)*k.StrideY - k.PadTop + k.KernelH,
+		x0: o.x0*k.StrideX - k.PadLeft, x1: (o.x1-1)*k.StrideX - k.PadLeft + k.KernelW, c0: o.c0, c1: o.c1}
 	if k.Upscale != isa.UpscaleNone {
 		b.y0, b.y1, b.x0, b.x1 = b.y0/2, (b.y1+1)/2, b.x0/2, (b.x1+1)/2
 	}

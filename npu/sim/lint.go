@@ -124,9 +124,11 @@ func (c *checker) lintTypes(i int, o *isa.Operation) {
 	c.demand(k.OFMRounding <= isa.RoundNatural && k.IFMRounding <= isa.RoundNatural, i, "mode", "rounding mode %d", k.OFMRounding)
 	c.demand(k.Min <= k.Max, i, "activation", "limits %d to %d", k.Min, k.Max)
 	a := k.Activation
-	c.demand(a == isa.Relu || (a == isa.Tanh || a == isa.Sigmoid) && out == 2 || a >= isa.Table0 && a < isa.Table0+arch.LUTSlots, i, "activation", "function %d for %d bits", a, 8*out)
+	c.demand(a == isa.Relu || (a == isa.Tanh || a == isa.Sigmoid) && out == 2 || a >= isa.Table0 && a < isa.Table0+arch.LUTSlots, i, "activation",
+		"function %d for %d bits", a, 8*out)
 	if n := tableSize(k); n > 0 {
-		c.demand((a-isa.Table0)*arch.LUTSlot+n <= arch.LUTSlots*arch.LUTSlot, i, "activation", "table %d of %d bytes reaches beyond the tables' banks", a-isa.Table0, n)
+		c.demand((a-isa.Table0)*arch.LUTSlot+n <= arch.LUTSlots*arch.LUTSlot, i, "activation",
+			"table %d of %d bytes reaches beyond the tables' banks", a-isa.Table0, n)
 	}
 	c.demand(k.Clip == isa.ClipOFM || k.Clip == isa.ClipUint8 || k.Clip == isa.ClipInt8 || k.Clip == isa.ClipInt16, i, "activation", "clip range %d", k.Clip)
 }
@@ -134,7 +136,8 @@ func (c *checker) lintTypes(i int, o *isa.Operation) {
 // lintBlock checks the output block.
 func (c *checker) lintBlock(i int, k *isa.Kernel) {
 	micro := c.target.OFMBlock
-	c.demand(k.BlockH <= arch.MaxBlockHeight && k.BlockW <= arch.MaxBlockWidth && k.BlockD <= arch.MaxBlockDepth, i, "block", "%d x %d x %d is more than %d x %d x %d",
+	c.demand(k.BlockH <= arch.MaxBlockHeight && k.BlockW <= arch.MaxBlockWidth && k.BlockD <= arch.MaxBlockDepth, i, "block",
+		"%d x %d x %d is more than %d x %d x %d",
 		k.BlockH, k.BlockW, k.BlockD, arch.MaxBlockHeight, arch.MaxBlockWidth, arch.MaxBlockDepth)
 	c.demand(k.BlockH%micro.H == 0 || k.BlockH == 1, i, "block", "height %d is no multiple of %d", k.BlockH, micro.H)
 	c.demand(k.BlockW%micro.W == 0 || k.OFM.Width == 1 && k.BlockW == 1, i, "block", "width %d is no multiple of %d", k.BlockW, micro.W)
@@ -146,7 +149,8 @@ func (c *checker) lintBlock(i int, k *isa.Kernel) {
 func (c *checker) lintWindow(i int, o *isa.Operation) {
 	k := o.Kernel
 	c.demand(k.StrideX <= 3 && k.StrideY <= 3, i, "kernel", "stride %d x %d is more than 3", k.StrideY, k.StrideX)
-	c.demand((k.KernelH-1)%k.DilationY == 0 && (k.KernelW-1)%k.DilationX == 0, i, "kernel", "%d x %d does not fit dilation %d x %d", k.KernelH, k.KernelW, k.DilationY, k.DilationX)
+	c.demand((k.KernelH-1)%k.DilationY == 0 && (k.KernelW-1)%k.DilationX == 0, i, "kernel",
+		"%d x %d does not fit dilation %d x %d", k.KernelH, k.KernelW, k.DilationY, k.DilationX)
 	c.demand(k.PadTop < k.KernelH && k.PadLeft < k.KernelW && k.PadBottom < k.KernelH && k.PadRight < k.KernelW || k.Upscale != isa.UpscaleNone, i, "kernel",
 		"padding %d, %d, %d, %d is not smaller than the kernel of %d x %d", k.PadTop, k.PadLeft, k.PadBottom, k.PadRight, k.KernelH, k.KernelW)
 	c.demand(k.Upscale <= isa.UpscaleZeros, i, "kernel", "upscale mode %d", k.Upscale)
@@ -154,12 +158,15 @@ func (c *checker) lintWindow(i int, o *isa.Operation) {
 	if o.Kind == isa.Pool {
 		c.demand(k.KernelH <= 256 && area <= 1<<16, i, "kernel", "pooling of %d x %d is more than 256 rows or 65536 elements", k.KernelH, k.KernelW)
 		padded := k.PadTop+k.PadLeft+k.PadBottom+k.PadRight > 0
-		c.demand(k.Mode != isa.PoolAverage || !padded || k.KernelH <= 8 && k.KernelW <= 8, i, "kernel", "an average of %d x %d with padding is more than 8 x 8", k.KernelH, k.KernelW)
-		c.demand(k.Mode != isa.PoolAverage || !padded || !k.GlobalScale || k.OFMScale == isa.Scale{Scale: 1}, i, "scale", "an average with padding cannot be scaled")
+		c.demand(k.Mode != isa.PoolAverage || !padded || k.KernelH <= 8 && k.KernelW <= 8, i, "kernel",
+			"an average of %d x %d with padding is more than 8 x 8", k.KernelH, k.KernelW)
+		c.demand(k.Mode != isa.PoolAverage || !padded || !k.GlobalScale || k.OFMScale == isa.Scale{Scale: 1}, i, "scale",
+			"an average with padding cannot be scaled")
 		c.demand(k.DilationX == 1 && k.DilationY == 1, i, "kernel", "pooling with dilation")
 		return
 	}
-	c.demand(k.KernelH <= arch.MaxKernelHeight && area <= arch.MaxKernelArea, i, "kernel", "%d x %d is more than %d rows or %d elements", k.KernelH, k.KernelW, arch.MaxKernelHeight, arch.MaxKernelArea)
+	c.demand(k.KernelH <= arch.MaxKernelHeight && area <= arch.MaxKernelArea, i, "kernel",
+		"%d x %d is more than %d rows or %d elements", k.KernelH, k.KernelW, arch.MaxKernelHeight, arch.MaxKernelArea)
 }
 
 func (c *checker) lintWeights(i int, o *isa.Operation) {

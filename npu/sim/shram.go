@@ -18,7 +18,8 @@ func (c *checker) lintShram(i int, o *isa.Operation) {
 	need := c.inputBanks(o)
 	if o.Kind == isa.Elementwise {
 		if k.HasIFM2 {
-			c.demand(k.IFM2Start-arch.OutputBanks >= need && k.IFMEnd-k.IFM2Start >= need, i, "shram", "inputs from bank %d, %d to %d need %d banks each", arch.OutputBanks, k.IFM2Start, k.IFMEnd, need)
+			c.demand(k.IFM2Start-arch.OutputBanks >= need && k.IFMEnd-k.IFM2Start >= need, i, "shram",
+				"inputs from bank %d, %d to %d need %d banks each", arch.OutputBanks, k.IFM2Start, k.IFMEnd, need)
 			return
 		}
 		c.demand(k.IFMEnd-arch.OutputBanks >= need, i, "shram", "the input from bank %d to %d needs %d", arch.OutputBanks, k.IFMEnd, need)

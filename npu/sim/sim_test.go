@@ -47,9 +47,11 @@ func add() []isa.Command {
 	at := isa.WithAddress
 	var list []isa.Command
 	for _, f := range [][14]isa.Op{
-		{isa.SET_IFM_REGION, isa.SET_IFM_BASE0, isa.SET_IFM_BASE1, isa.SET_IFM_BASE2, isa.SET_IFM_BASE3, isa.SET_IFM_HEIGHT0_M1, isa.SET_IFM_HEIGHT1_M1, isa.SET_IFM_WIDTH0_M1,
+		{isa.SET_IFM_REGION, isa.SET_IFM_BASE0, isa.SET_IFM_BASE1, isa.SET_IFM_BASE2, isa.SET_IFM_BASE3,
+			isa.SET_IFM_HEIGHT0_M1, isa.SET_IFM_HEIGHT1_M1, isa.SET_IFM_WIDTH0_M1,
 			isa.SET_IFM_DEPTH_M1, isa.SET_IFM_STRIDE_Y, isa.SET_IFM_STRIDE_X, isa.SET_IFM_STRIDE_C, isa.SET_IFM_ZERO_POINT, isa.SET_IFM_PRECISION},
-		{isa.SET_OFM_REGION, isa.SET_OFM_BASE0, isa.SET_OFM_BASE1, isa.SET_OFM_BASE2, isa.SET_OFM_BASE3, isa.SET_OFM_HEIGHT0_M1, isa.SET_OFM_HEIGHT1_M1, isa.SET_OFM_WIDTH0_M1,
+		{isa.SET_OFM_REGION, isa.SET_OFM_BASE0, isa.SET_OFM_BASE1, isa.SET_OFM_BASE2, isa.SET_OFM_BASE3,
+			isa.SET_OFM_HEIGHT0_M1, isa.SET_OFM_HEIGHT1_M1, isa.SET_OFM_WIDTH0_M1,
 			isa.SET_OFM_DEPTH_M1, isa.SET_OFM_STRIDE_Y, isa.SET_OFM_STRIDE_X, isa.SET_OFM_STRIDE_C, isa.SET_OFM_ZERO_POINT, isa.SET_OFM_PRECISION},
 	} {
 		base := int64(0)
@@ -59,9 +61,11 @@ func add() []isa.Command {
 		list = append(list, set(f[0], 1), at(f[1], base), at(f[2], 0), at(f[3], 0), at(f[4], 0), set(f[5], 3), set(f[6], 3), set(f[7], 3), set(f[8], 7),
 			at(f[9], 32), at(f[10], 8), at(f[11], 1), set(f[12], 0), set(f[13], 1))
 	}
-	return append(list, set(isa.SET_OFM_HEIGHT_M1, 3), set(isa.SET_OFM_WIDTH_M1, 3), set(isa.SET_OFM_BLK_HEIGHT, 3), set(isa.SET_OFM_BLK_WIDTH, 3), set(isa.SET_OFM_BLK_DEPTH, 7),
+	return append(list, set(isa.SET_OFM_HEIGHT_M1, 3), set(isa.SET_OFM_WIDTH_M1, 3), set(isa.SET_OFM_BLK_HEIGHT, 3), set(isa.SET_OFM_BLK_WIDTH, 3),
+		set(isa.SET_OFM_BLK_DEPTH, 7),
 		set(isa.SET_IFM2_BROADCAST, 1<<7), set(isa.SET_IFM2_SCALAR, 5), set(isa.SET_IFM2_PRECISION, 1), set(isa.SET_IFM2_ZERO_POINT, 0),
-		at(isa.SET_OPA_SCALE, 1), at(isa.SET_OPB_SCALE, 1), at(isa.SET_OFM_SCALE, 1), set(isa.SET_ACTIVATION, 0), set(isa.SET_ACTIVATION_MIN, 0xff80), set(isa.SET_ACTIVATION_MAX, 127),
+		at(isa.SET_OPA_SCALE, 1), at(isa.SET_OPB_SCALE, 1), at(isa.SET_OFM_SCALE, 1), set(isa.SET_ACTIVATION, 0),
+		set(isa.SET_ACTIVATION_MIN, 0xff80), set(isa.SET_ACTIVATION_MAX, 127),
 		set(isa.SET_ACC_FORMAT, 0), set(isa.SET_BLOCKDEP, 0), set(isa.SET_IFM_IB_END, 22), set(isa.SET_AB_START, 22),
 		set(isa.OP_ELEMENTWISE, isa.Add), set(isa.OP_STOP, 0xffff))
 }

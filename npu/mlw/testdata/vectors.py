@@ -3,11 +3,13 @@
 Usage: python vectors.py OUT.npz FILE.tflite... [--most N]
 
 Needs ethos-u-vela==5.2.0 and numpy==2.4.6. The arrays are stream<i> (uint8), weights<i> (int16: mlw_codec.decode of the stream), and encoded (int32: the
-length of mlw_codec.encode of these weights, for each). The same stream in several files is written once. --most keeps the N shortest streams and
+length of mlw_codec.encode of these weights, for each), and net<i>, the name of the first file's folder, if it is in vela/. The same stream in several files
+is written once. --most keeps the N shortest streams and
 an evenly chosen fifth of N of the others.
 The frozen set, made in this folder with the corpus beside the repository:
     python vectors.py vectors.npz $(ls ../../../../shared/corpus/ethosu/*/vela/*.tflite) --most 40
 """
+import os
 import struct
 import sys
 
@@ -70,7 +72,7 @@ def main():
     for path in args[1:]:
         for program in programs(path):
             for s in streams(*program):
-                found.setdefault(s)
+                found.setdefault(s, os.path.basename(os.path.dirname(os.path.dirname(path))))
     every = sorted(found, key=lambda s: (len(s), s))
     if most is not None:
         rest = every[most:]
@@ -80,6 +82,7 @@ def main():
         weights = mlw_codec.decode(bytearray(s))
         sizes.append(len(mlw_codec.encode(weights)))
         out["stream%d" % i] = np.frombuffer(s, np.uint8)
+        out["net%d" % i] = np.frombuffer(found[s].encode(), np.uint8)
         out["weights%d" % i] = np.array(weights, np.int16)
     np.savez_compressed(args[0], encoded=np.array(sizes, np.int32), **out)
     print("%d streams of %d files: %d bytes; encoded anew by mlw_codec %d" % (len(every), len(args) - 1, sum(map(len, every)), sum(sizes)))
