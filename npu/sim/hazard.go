@@ -106,29 +106,27 @@ func (c *checker) overlaps() {
 	}
 }
 
-// blockdep: with BLOCKDEP b, a job may begin while at most b jobs before it are unfinished, as far as they belong to the kernel before.
+// blockdep: with BLOCKDEP b, a job may begin while at most b jobs before it are unfinished, as far as they belong to the kernel before. Of that kernel each
+// output block counts as one job, which is less than it may be: what is unfinished is never underestimated.
 func (c *checker) blockdep(op, before int) {
 	k, o := c.ops[op].Kernel, &c.ops[before]
 	if k.BlockDep > 0 && c.target.EndBanks() == 0 && tableSize(o.Kernel) > 0 && tableSize(k) == 0 {
 		c.find(op, "table", "BLOCKDEP %d: its accumulators may overwrite the table of operation %d", k.BlockDep, before)
 	}
 	prev, now := newJobs(o), newJobs(&c.ops[op])
-	n := prev.count()
+	n := prev.count() / prev.ifm
 	for i := range min(k.BlockDep, now.count()) {
 		for back := range min(k.BlockDep-i, n) {
 			if c.reads(&now, i, &prev, n-1-back) {
-				c.find(op, "blockdep", "BLOCKDEP %d: job %d reads what job %d of %d of operation %d writes", k.BlockDep, i, n-1-back, n, before)
+				c.find(op, "blockdep", "BLOCKDEP %d: job %d reads block %d of the %d that operation %d writes", k.BlockDep, i, n-1-back, n, before)
 				return
 			}
 		}
 	}
 }
 
-// reads tells whether job i of a kernel reads bytes that job p of another writes.
+// reads tells whether job i of a kernel reads bytes of the output block p of another.
 func (c *checker) reads(now *jobs, i int, prev *jobs, p int) bool {
-	if (p+1)%prev.ifm != 0 {
-		return false // the block is written by its last job
-	}
 	var marks []int32
 	first := int32(0)
 	check := func(f *isa.FeatureMap, b box) (found bool) {
@@ -138,7 +136,7 @@ func (c *checker) reads(now *jobs, i int, prev *jobs, p int) bool {
 		if first == 0 {
 			first = c.next(1)
 			marks = c.marksOf(prev.k.OFM.Region)
-			c.ranges(&prev.k.OFM, prev.output(p), func(lo, hi int64) {
+			c.ranges(&prev.k.OFM, prev.output(p*prev.ifm), func(lo, hi int64) {
 				for at := lo; at < hi; at++ {
 					marks[at] = first
 				}
