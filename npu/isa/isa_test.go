@@ -161,7 +161,7 @@ func FuzzDecode(f *testing.F) {
 		if err := Disassemble(io.Discard, list); err != nil {
 			t.Fatal(err)
 		}
-		Operations(list)
+		Assemble(Operations(list), 1)
 	})
 }
 

@@ -31,7 +31,7 @@ func (r *registers) kernel(kind Kind, mode int) *Kernel {
 
 func (r *registers) ofm(k *Kernel) FeatureMap {
 	p := r.get(SET_OFM_PRECISION)
-	k.OFMPrecision, k.GlobalScale, k.OFMRounding = uint16(p), p>>8&1 == 1, p>>14&3
+	k.GlobalScale, k.OFMRounding = p>>8&1 == 1, p>>14&3
 	return FeatureMap{Region: r.get(SET_OFM_REGION) & 7, Base: [4]uint64{r.addr(SET_OFM_BASE0), r.addr(SET_OFM_BASE1), r.addr(SET_OFM_BASE2), r.addr(SET_OFM_BASE3)},
 		StrideX: r.stride(SET_OFM_STRIDE_X), StrideY: r.stride(SET_OFM_STRIDE_Y), StrideC: r.stride(SET_OFM_STRIDE_C),
 		Width0: r.get(SET_OFM_WIDTH0_M1) + 1, Height0: r.get(SET_OFM_HEIGHT0_M1) + 1, Height1: r.get(SET_OFM_HEIGHT1_M1) + 1,
@@ -41,7 +41,7 @@ func (r *registers) ofm(k *Kernel) FeatureMap {
 
 func (r *registers) ifm(k *Kernel) FeatureMap {
 	p := r.get(SET_IFM_PRECISION)
-	k.IFMPrecision, k.ScaleMode, k.IFMRounding = uint16(p), p>>8&3, p>>14&3
+	k.ScaleMode, k.IFMRounding = p>>8&3, p>>14&3
 	return FeatureMap{Region: r.get(SET_IFM_REGION) & 7, Base: [4]uint64{r.addr(SET_IFM_BASE0), r.addr(SET_IFM_BASE1), r.addr(SET_IFM_BASE2), r.addr(SET_IFM_BASE3)},
 		StrideX: r.stride(SET_IFM_STRIDE_X), StrideY: r.stride(SET_IFM_STRIDE_Y), StrideC: r.stride(SET_IFM_STRIDE_C),
 		Width0: r.get(SET_IFM_WIDTH0_M1) + 1, Height0: r.get(SET_IFM_HEIGHT0_M1) + 1, Height1: r.get(SET_IFM_HEIGHT1_M1) + 1, Depth: r.get(SET_IFM_DEPTH_M1) + 1,
@@ -51,7 +51,6 @@ func (r *registers) ifm(k *Kernel) FeatureMap {
 // operand2 is the second operand of an element-wise operation.
 func (r *registers) operand2(k *Kernel) {
 	b, p := r.get(SET_IFM2_BROADCAST), r.get(SET_IFM2_PRECISION)
-	k.Broadcast, k.IFM2Preci = uint16(b), uint16(p)
 	k.Reversed, k.HasScalar = b>>6&1 == 1, b>>7&1 == 1
 	zero := number16(r.get(SET_IFM2_ZERO_POINT), p&1 == 1)
 	if k.HasScalar {
@@ -84,7 +83,6 @@ func (r *registers) window(k *Kernel) {
 	k.PadBottom, k.PadRight = r.get(SET_IFM_PAD_BOTTOM)&0xff, r.get(SET_IFM_PAD_RIGHT)&0xff
 	k.KernelH, k.KernelW = r.get(SET_KERNEL_HEIGHT)+1, r.get(SET_KERNEL_WIDTH)+1
 	s := r.get(SET_KERNEL_STRIDE)
-	k.KernelStride = uint16(s)
 	k.StrideX, k.StrideY = 1+s&1+s>>6&1*2, 1+s>>1&1+s>>9&1*2
 	k.PartKernel, k.Decompose4x4 = s>>2&1 == 1, s>>5&1 == 1
 	k.DilationX, k.DilationY = 1+s>>3&1, 1+s>>4&1

@@ -97,23 +97,22 @@ type Kernel struct {
 	Scalar         int32 // quantized
 	Reversed       bool  // the second operand comes first
 
-	PadTop, PadLeft, PadBottom, PadRight                           int
-	KernelH, KernelW, StrideY, StrideX                             int // kernel sizes with the gaps of dilation
-	DilationY, DilationX                                           int
-	PartKernel                                                     bool // weight order
-	Decompose4x4                                                   bool
-	Upscale                                                        int
-	Cores                                                          int
-	WeightRegion, ScaleRegion                                      int
-	Weights, Scales                                                [2]Span // of each core
-	GlobalScale                                                    bool
-	OFMScale, OPAScale, OPBScale                                   Scale
-	ScaleMode, IFMRounding, OFMRounding                            int
-	Activation, Clip                                               int
-	Min, Max                                                       int32
-	BlockH, BlockW, BlockD                                         int
-	AccFormat, BlockDep, IFMEnd, IFM2Start, AccStart               int
-	IFMPrecision, OFMPrecision, KernelStride, Broadcast, IFM2Preci uint16 // as they were written
+	PadTop, PadLeft, PadBottom, PadRight             int
+	KernelH, KernelW, StrideY, StrideX               int // kernel sizes with the gaps of dilation
+	DilationY, DilationX                             int
+	PartKernel                                       bool // weight order
+	Decompose4x4                                     bool
+	Upscale                                          int
+	Cores                                            int
+	WeightRegion, ScaleRegion                        int
+	Weights, Scales                                  [2]Span // of each core
+	GlobalScale                                      bool
+	OFMScale, OPAScale, OPBScale                     Scale
+	ScaleMode, IFMRounding, OFMRounding              int
+	Activation, Clip                                 int
+	Min, Max                                         int32
+	BlockH, BlockW, BlockD                           int
+	AccFormat, BlockDep, IFMEnd, IFM2Start, AccStart int
 }
 
 // registers is the state of a stream.
