@@ -77,17 +77,28 @@ type batchNormKernel struct {
 	mean, inv         []float32 // of the last Forward: mean, 1/sqrt(variance+epsilon)
 	a, b              []float32 // scratch: y = a*x + b, or the two sums of Backward
 	sums              []float64 // two sums a channel for each piece of the pixels
+	part              func(k *batchNormKernel, s, t []float64, x, dy []float32)
 }
 
 func (k *batchNormKernel) grain() int { return max(1, grain/k.c) }
 
-// twoSums lets f add to two float64 sums a channel over pieces of the pixels, and returns the totals, added in order.
-func (k *batchNormKernel) twoSums(f func(s, t []float64, lo, hi int)) (s, t []float64) {
+// twoSums lets f, which captures nothing, add to two float64 sums a channel over pieces of the pixels, and returns the totals, added in order.
+func (k *batchNormKernel) twoSums(x, dy []float32, f func(k *batchNormKernel, s, t []float64, x, dy []float32)) (s, t []float64) {
 	chunks := compute.Chunks(k.pixels, k.grain())
-	compute.Each(chunks, func(i int) {
-		part := k.sums[2*k.c*i : 2*k.c*(i+1)]
-		clear(part)
-		f(part[:k.c], part[k.c:], i*k.pixels/chunks, (i+1)*k.pixels/chunks)
+	k.part = f
+	work.Parallel(chunks, 1, call{k: k, y: x, dy: dy}, func(p *call, from, to int) {
+		k := p.k.(*batchNormKernel)
+		chunks := compute.Chunks(k.pixels, k.grain())
+		for i := from; i < to; i++ {
+			part := k.sums[2*k.c*i : 2*k.c*(i+1)]
+			clear(part)
+			lo, hi := i*k.pixels/chunks*k.c, (i+1)*k.pixels/chunks*k.c
+			var dy []float32
+			if p.dy != nil {
+				dy = p.dy[lo:hi]
+			}
+			k.part(k, part[:k.c], part[k.c:], p.y[lo:hi], dy)
+		}
 	})
 	for i := 1; i < chunks; i++ {
 		for j := range 2 * k.c {
@@ -113,7 +124,8 @@ func (k *batchNormKernel) Forward(y []float32, in [][]float32) {
 		k.a[c] = gamma[c] * k.inv[c]
 		k.b[c] = beta[c] - float32(k.mean[c]*k.a[c])
 	}
-	compute.Parallel(k.pixels, k.grain(), func(lo, hi int) {
+	work.Parallel(k.pixels, k.grain(), call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, x, y := p.k.(*batchNormKernel), p.in[0], p.y
 		for p := lo * k.c; p < hi*k.c; p += k.c {
 			out := y[p : p+k.c]
 			for c, v := range x[p : p+k.c] {
@@ -126,8 +138,8 @@ func (k *batchNormKernel) Forward(y []float32, in [][]float32) {
 // observe computes the batch's statistics and moves the moving ones.
 func (k *batchNormKernel) observe(x, movingMean, movingVar []float32) {
 	n := float64(k.pixels)
-	sum, _ := k.twoSums(func(s, _ []float64, lo, hi int) {
-		for p := lo * k.c; p < hi*k.c; p += k.c {
+	sum, _ := k.twoSums(x, nil, func(k *batchNormKernel, s, _ []float64, x, _ []float32) {
+		for p := 0; p < len(x); p += k.c {
 			for c, v := range x[p : p+k.c] {
 				s[c] += float64(v)
 			}
@@ -136,8 +148,8 @@ func (k *batchNormKernel) observe(x, movingMean, movingVar []float32) {
 	for c := range k.mean {
 		k.mean[c] = float32(sum[c] / n)
 	}
-	square, _ := k.twoSums(func(s, _ []float64, lo, hi int) {
-		for p := lo * k.c; p < hi*k.c; p += k.c {
+	square, _ := k.twoSums(x, nil, func(k *batchNormKernel, s, _ []float64, x, _ []float32) {
+		for p := 0; p < len(x); p += k.c {
 			for c, v := range x[p : p+k.c] {
 				d := float64(v - k.mean[c])
 				s[c] += d * d
@@ -153,9 +165,9 @@ func (k *batchNormKernel) observe(x, movingMean, movingVar []float32) {
 }
 
 func (k *batchNormKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
-	x, gamma := in[0], in[1]
-	sum, dot := k.twoSums(func(s, t []float64, lo, hi int) {
-		for p := lo * k.c; p < hi*k.c; p += k.c {
+	x := in[0]
+	sum, dot := k.twoSums(x, dy, func(k *batchNormKernel, s, t []float64, x, dy []float32) {
+		for p := 0; p < len(x); p += k.c {
 			d := dy[p : p+k.c]
 			for c, v := range x[p : p+k.c] {
 				s[c] += float64(d[c])
@@ -185,7 +197,8 @@ func (k *batchNormKernel) Backward(dx [][]float32, in [][]float32, _, dy []float
 			k.b[c] = float32(dot[c] * float64(k.inv[c]) * float64(k.inv[c]) / n)
 		}
 	}
-	compute.Parallel(k.pixels, k.grain(), func(lo, hi int) {
+	work.Parallel(k.pixels, k.grain(), call{k: k, dy: dy, in: in, dx: dx}, func(p *call, lo, hi int) {
+		k, x, gamma, dy, dx := p.k.(*batchNormKernel), p.in[0], p.in[1], p.dy, p.dx
 		for p := lo * k.c; p < hi*k.c; p += k.c {
 			d, to := dy[p:p+k.c], dx[0][p:p+k.c]
 			for c, v := range x[p : p+k.c] {

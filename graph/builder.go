@@ -3,7 +3,6 @@ package graph
 import (
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"strings"
 )
@@ -129,7 +128,14 @@ func (b *Builder) join(name string) string {
 
 // Stream is a random stream of its own for each name: what one Var draws does not depend on the others.
 func Stream(seed uint64, name string) *rand.Rand {
-	h := fnv.New64a()
-	h.Write([]byte(name))
-	return rand.New(rand.NewPCG(seed, h.Sum64()))
+	return rand.New(rand.NewPCG(streamSeed(seed, name)))
+}
+
+// streamSeed is what a stream's source begins with: the seed, and the FNV-1a hash of the name.
+func streamSeed(seed uint64, name string) (uint64, uint64) {
+	h := uint64(14695981039346656037)
+	for i := range len(name) {
+		h = (h ^ uint64(name[i])) * 1099511628211
+	}
+	return seed, h
 }

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"github.com/temper-ml/temper/internal/compute"
 )
@@ -45,11 +46,14 @@ type dropoutKernel struct {
 	name  string
 	train bool
 	last  compute.Drop
+
+	source rand.PCG
 }
 
 // draw counts the step, and says what it drops.
 func (k *dropoutKernel) draw(count []float32) compute.Drop {
-	key := Stream(k.seed+uint64(count[0]), k.name).Uint64()
+	k.source.Seed(streamSeed(k.seed+uint64(count[0]), k.name))
+	key := k.source.Uint64()
 	count[0]++
 	return compute.NewDrop(key, k.rate)
 }

@@ -111,6 +111,13 @@ type chainKernel struct {
 	z             []float32       // in training, when the stage itself applies the tail: the values before it
 	own           *reader         // and its way back
 	seen          []compute.Range // of each chunk of images
+
+	back struct { // the backward pass in progress
+		call
+		gate           compute.Gate
+		size, channels int // of the sums: the kernel's and the bias's, 0 where nobody needs it
+		piece          func(sum []float32, lo, hi int)
+	}
 }
 
 // backwardReads: the input, the kernel, and where it is the value before the tail or tells what the activation passes, the output.
@@ -158,15 +165,10 @@ func (k *chainKernel) Forward(y []float32, in [][]float32) {
 	}
 	clear(k.seen)
 	n := k.s.N
-	chunks := compute.Chunks(n, 1)
-	compute.Each(chunks, func(c int) {
-		m := compute.GetScratch()
-		lo, hi := c*n/chunks, (c+1)*n/chunks
-		if k.norm != nil {
-			k.norm.start(c)
+	work.Parallel(compute.Chunks(n, 1), 1, call{k: k, y: z, in: in}, func(p *call, lo, hi int) {
+		for c := lo; c < hi; c++ {
+			p.k.(*chainKernel).chunk(c, p.y, p.in)
 		}
-		groups(k.conv, lo, hi, func(n, end int) { k.images(m, c, z, in[0], bias, n, end) })
-		compute.PutScratch(m)
 	})
 	if k.tail == nil || !k.train {
 		return
@@ -179,6 +181,18 @@ func (k *chainKernel) Forward(y []float32, in [][]float32) {
 	if !k.onLoad {
 		k.tail.applyAll(y, z, n)
 	}
+}
+
+// chunk is the pass over a chunk of the images.
+func (k *chainKernel) chunk(c int, y []float32, in [][]float32) {
+	n := k.s.N
+	chunks := compute.Chunks(n, 1)
+	if k.norm != nil {
+		k.norm.start(c)
+	}
+	m := compute.GetScratch()
+	groups(k.conv, c*n/chunks, (c+1)*n/chunks, func(n, end int) { k.images(m, c, y, in[0], k.biasOf(in), n, end) })
+	compute.PutScratch(m)
 }
 
 // images is the pass over images n to end of a chunk.
@@ -238,16 +252,14 @@ func (k *chainKernel) Backward(dx [][]float32, in [][]float32, y, dy []float32) 
 		}
 		k.norm.gradients(k.tail, n*k.s.OH*k.s.OW, dx[k.norm.at], dx[k.norm.at+1], db)
 	}
-	gate := k.tail.gate(k.act)
-	gradChain(k.conv, k.s, k.in, dx, in, bias, func(m *compute.Scratch, n, end, lo int, db []float32) []float32 {
-		return k.gradient(m, span(z, n, end, k.outSize()), span(dy, n, end, k.outSize()), n, end, lo, db, gate)
-	})
+	k.gradients(call{y: z, dy: dy, in: in, dx: dx}, bias)
 }
 
 // sum takes the norm's sums for a stage that applies the tail itself.
 func (k *chainKernel) sum(dy []float32) {
-	size := k.s.Out()
-	compute.Parallel(k.s.N, 1, func(lo, hi int) {
+	work.Parallel(k.s.N, 1, call{k: k, dy: dy}, func(p *call, lo, hi int) {
+		k, dy := p.k.(*chainKernel), p.dy
+		size := k.s.Out()
 		m := compute.GetScratch()
 		k.own.start(lo)
 		groups(k.conv, lo, hi, func(n, end int) {
@@ -277,43 +289,51 @@ func (k *chainKernel) gradient(m *compute.Scratch, z, dy []float32, n, end, lo i
 	return dz
 }
 
-// gradChain runs the backward pass of a convolution whose output's gradient grad makes, for images n to end of the chunk that begins at lo; grad adds the
-// bias's gradient to db unless that is nil. load says how the images are loaded.
-func gradChain(conv compute.Images, s compute.ConvShape, load *reader, dx, in [][]float32, bias int,
-	grad func(m *compute.Scratch, n, end, lo int, db []float32) []float32) {
-	if dx[0] != nil {
-		conv.SetGradKernel(in[1])
+// gradients is the backward pass of the convolution: image by image, with the gradient by its results made on the way. y are the values that the activation
+// or the tail made them into, bias the input whose gradient is summed too, or -1.
+func (k *chainKernel) gradients(args call, bias int) {
+	b, dx := &k.back, args.dx
+	b.call, b.gate, b.size, b.channels = args, k.tail.gate(k.act), 0, 0
+	if b.piece == nil {
+		b.piece = k.gradientPiece
 	}
-	size, channels := 0, 0
+	if dx[0] != nil {
+		k.conv.SetGradKernel(args.in[1])
+	}
 	if dx[1] != nil {
-		size = conv.SumSize()
+		b.size = k.conv.SumSize()
 	}
 	if bias >= 0 && dx[bias] != nil {
-		channels = s.OC
+		b.channels = k.s.OC
 	}
-	call := compute.GetScratch()
-	total := call.Buffer(1, size+channels)
-	compute.Reduce(total, s.N, func(sum []float32, lo, hi int) {
-		m := compute.GetScratch()
-		var db []float32
-		if channels > 0 {
-			db = sum[size:]
-			clear(db)
-		}
-		load.start(lo)
-		groups(conv, lo, hi, func(n, end int) {
-			dz := grad(m, n, end, lo, db)
-			imageGrad(conv, m, load, s, dx[0], in[0], sum[:size], dz, n, end, lo)
-		})
-		compute.PutScratch(m)
+	m := compute.GetScratch()
+	total := m.Buffer(1, b.size+b.channels)
+	compute.Reduce(total, k.s.N, b.piece)
+	if b.size > 0 {
+		k.conv.FinishSum(dx[1], total[:b.size])
+	}
+	if b.channels > 0 {
+		copy(dx[bias], total[b.size:])
+	}
+	compute.PutScratch(m)
+	b.call = call{}
+}
+
+// gradientPiece is the backward pass of the chunk of images lo to hi.
+func (k *chainKernel) gradientPiece(sum []float32, lo, hi int) {
+	b, out := &k.back, k.outSize()
+	m := compute.GetScratch()
+	var db []float32
+	if b.channels > 0 {
+		db = sum[b.size:]
+		clear(db)
+	}
+	k.in.start(lo)
+	groups(k.conv, lo, hi, func(n, end int) {
+		dz := k.gradient(m, span(b.y, n, end, out), span(b.dy, n, end, out), n, end, lo, db, b.gate)
+		imageGrad(k.conv, m, k.in, k.s, b.dx[0], b.in[0], sum[:b.size], dz, n, end, lo)
 	})
-	if size > 0 {
-		conv.FinishSum(dx[1], total[:size])
-	}
-	if channels > 0 {
-		copy(dx[bias], total[size:])
-	}
-	compute.PutScratch(call)
+	compute.PutScratch(m)
 }
 
 // imageGrad computes the gradients of images n to end of the chunk that begins at lo: dx unless it is nil, and the kernel's sum unless it is empty.

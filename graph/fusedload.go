@@ -26,8 +26,9 @@ func (k *loading) backwardReads(i int) bool {
 }
 
 func (k *loading) Forward(y []float32, in [][]float32) {
-	size, out := k.sizes()
-	compute.Parallel(k.images, 1, func(lo, hi int) {
+	work.Parallel(k.images, 1, call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*loading), p.y, p.in
+		size, out := k.sizes()
 		m := compute.GetScratch()
 		for n := lo; n < hi; n++ {
 			k.forwardImages(of(y, n, out), k.load.load(m, 2, of(in[0], n, size), n), n)
@@ -37,8 +38,9 @@ func (k *loading) Forward(y []float32, in [][]float32) {
 }
 
 func (k *loading) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
-	size, out := k.sizes()
-	compute.Parallel(k.images, 1, func(lo, hi int) {
+	work.Parallel(k.images, 1, call{k, y, dy, in, dx}, func(p *call, lo, hi int) {
+		k, y, dy, in, dx := p.k.(*loading), p.y, p.dy, p.in, p.dx
+		size, out := k.sizes()
 		m := compute.GetScratch()
 		k.load.start(lo)
 		for n := lo; n < hi; n++ {

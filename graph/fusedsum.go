@@ -14,6 +14,7 @@ type sumChain struct {
 	z             []float32 // in training, when the stage itself applies the tail: the values before it
 	own           *reader
 	seen          []compute.Range
+	pass          func(p *call, m *compute.Scratch, chunk, n, end, lo int) // in progress
 }
 
 // newSumChain prepares a chain that begins with an Add. Its inputs are those of the Ops in order, without the values inside the chain.
@@ -54,15 +55,18 @@ func (k *sumChain) backwardReads(i int) bool {
 // groupSize is the number of values that small images are taken together for.
 const groupSize = 1 << 12
 
-// chunks calls f for groups of images n to end of each chunk.
-func (k *sumChain) chunks(f func(m *compute.Scratch, chunk, n, end, lo int)) {
-	n, group := k.images, max(1, groupSize/k.size)
-	chunks := compute.Chunks(n, 1)
-	compute.Each(chunks, func(c int) {
+// chunks calls f, which captures nothing, for groups of images n to end of each chunk.
+func (k *sumChain) chunks(args call, f func(p *call, m *compute.Scratch, chunk, n, end, lo int)) {
+	args.k, k.pass = k, f
+	work.Parallel(compute.Chunks(k.images, 1), 1, args, func(p *call, from, to int) {
+		k := p.k.(*sumChain)
+		images, group, chunks := k.images, max(1, groupSize/k.size), compute.Chunks(k.images, 1)
 		m := compute.GetScratch()
-		lo, hi := c*n/chunks, (c+1)*n/chunks
-		for n := lo; n < hi; n += group {
-			f(m, c, n, min(n+group, hi), lo)
+		for c := from; c < to; c++ {
+			lo, hi := c*images/chunks, (c+1)*images/chunks
+			for n := lo; n < hi; n += group {
+				k.pass(p, m, c, n, min(n+group, hi), lo)
+			}
 		}
 		compute.PutScratch(m)
 	})
@@ -77,7 +81,8 @@ func (k *sumChain) Forward(y []float32, in [][]float32) {
 		z = k.z
 	}
 	clear(k.seen)
-	k.chunks(func(m *compute.Scratch, chunk, n, end, lo int) {
+	k.chunks(call{y: z, in: in}, func(p *call, m *compute.Scratch, chunk, n, end, lo int) {
+		k, z, in := p.k.(*sumChain), p.y, p.in
 		a := k.in[0].load(m, 2, span(in[0], n, end, k.size), n)
 		b := k.in[1].load(m, 3, span(in[1], n, end, k.size), n)
 		out := span(z, n, end, k.size)
@@ -109,14 +114,15 @@ func (k *sumChain) Backward(dx [][]float32, in [][]float32, y, dy []float32) {
 	if k.own != nil {
 		z = k.z
 	}
-	gate := k.tail.gate(k.act)
-	k.chunks(func(m *compute.Scratch, _, n, end, lo int) {
+	k.chunks(call{y: z, dy: dy, in: in, dx: dx}, func(p *call, m *compute.Scratch, _, n, end, lo int) {
+		k, z, dy, in, dx := p.k.(*sumChain), p.y, p.dy, p.in, p.dx
+		gate := k.tail.gate(k.act)
 		if n == lo {
 			k.in[0].start(lo)
 			k.in[1].start(lo)
 		}
 		d := span(dy, n, end, k.size)
-		z := span(z, n, end, k.size)
+		z = span(z, n, end, k.size)
 		if k.own.turns() {
 			g := m.Buffer(1, len(d))
 			k.own.back(g, d, z, n, lo)

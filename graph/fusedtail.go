@@ -165,7 +165,8 @@ func (t *tail) apply(y, z []float32, n int) {
 
 // applyAll applies the tail to a batch of so many images.
 func (t *tail) applyAll(y, z []float32, images int) {
-	compute.Parallel(images, max(1, grain/t.size), func(lo, hi int) {
+	work.Parallel(images, max(1, grain/t.size), call{k: t, y: y, dy: z}, func(p *call, lo, hi int) {
+		t, y, z := p.k.(*tail), p.y, p.dy
 		for n := lo; n < hi; n++ {
 			t.apply(of(y, n, t.size), of(z, n, t.size), n)
 		}

@@ -27,7 +27,7 @@ type Context struct {
 }
 
 // Kernel computes an Op, forward and backward, on flat row-major slices. It belongs to one session and may keep scratch from Forward to the
-// Backward that follows it. Neither method allocates after the first call.
+// Backward that follows it (keep). Neither method allocates after the first call; work runs pieces side by side without a closure for each call.
 type Kernel interface {
 	// Forward writes y, every element. In training it may also write the inputs that its Def marks as State.
 	Forward(y []float32, in [][]float32)

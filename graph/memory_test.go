@@ -145,3 +145,23 @@ func TestShorterBatch(t *testing.T) {
 		t.Errorf("%d programs after a longer batch, of which only one has its memory", len(s.programs))
 	}
 }
+
+// TestStepAllocatesNothing: what is left of a step without Gorgonia's machine, the ops in the order of the tape, allocates nothing.
+func TestStepAllocatesNothing(t *testing.T) {
+	if underRaceDetector {
+		t.Skip("the race detector makes pools forget at random")
+	}
+	for name, g := range map[string]*Graph{"small": smallNet(t), "chains": chains(t), "tangled": tangled(t, 1)} {
+		for _, n := range []int{4, 64} {
+			s := trainer(t, g, squares{})
+			step(t, s, 0, normal(n*g.Outputs[0].Shape.Volume(), 1), normal(n*g.Inputs[0].Shape.Volume(), 2))
+			if a := testing.AllocsPerRun(20, func() {
+				for _, o := range s.last.tape.ops {
+					o.run()
+				}
+			}); a != 0 {
+				t.Errorf("%s, %d examples: %g allocations a step", name, n, a)
+			}
+		}
+	}
+}

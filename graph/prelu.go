@@ -41,7 +41,8 @@ type preluKernel struct {
 func (*preluKernel) backwardReads(i int) bool { return i != output }
 
 func (k *preluKernel) Forward(y []float32, in [][]float32) {
-	compute.Parallel(k.pixels, max(1, grain/k.c), func(lo, hi int) {
+	work.Parallel(k.pixels, max(1, grain/k.c), call{k: k, y: y, in: in}, func(p *call, lo, hi int) {
+		k, y, in := p.k.(*preluKernel), p.y, p.in
 		for p := lo * k.c; p < hi*k.c; p += k.c {
 			for i, v := range in[0][p : p+k.c] {
 				if v < 0 {
@@ -54,7 +55,8 @@ func (k *preluKernel) Forward(y []float32, in [][]float32) {
 }
 
 func (k *preluKernel) Backward(dx [][]float32, in [][]float32, _, dy []float32) {
-	compute.Parallel(k.pixels, max(1, grain/k.c), func(lo, hi int) {
+	work.Parallel(k.pixels, max(1, grain/k.c), call{k: k, dy: dy, in: in, dx: dx}, func(p *call, lo, hi int) {
+		k, dy, in, dx := p.k.(*preluKernel), p.dy, p.in, p.dx
 		for p := lo * k.c; p < hi*k.c; p += k.c {
 			for i, v := range in[0][p : p+k.c] {
 				d, part := dy[p+i], float32(0)

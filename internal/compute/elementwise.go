@@ -150,11 +150,14 @@ func SumRows(sum, x []float32, c int) {
 
 // SumChannels computes db[i], the sum of channel i of dy over all pixels, in parallel.
 func SumChannels(db, dy []float32, c int) {
-	Reduce(db[:c], len(dy)/c, func(sum []float32, lo, hi int) {
+	channelSums.Reduce(db[:c], len(dy)/c, dy, func(dy *[]float32, sum []float32, lo, hi int) {
+		c := len(sum)
 		clear(sum)
-		SumRows(sum, dy[lo*c:hi*c], c)
+		SumRows(sum, (*dy)[lo*c:hi*c], c)
 	})
 }
+
+var channelSums Sums[[]float32]
 
 var addPass = pass{row: func(r *row) {
 	y, b := r.op[0], r.op[2]

@@ -29,12 +29,27 @@ func groups(c Images, lo, hi int, f func(lo, hi int)) {
 	}
 }
 
+// imagesCall are a convolution and the arguments of a pass.
+type imagesCall struct {
+	c            Images
+	s            ConvShape
+	y, x, dx, dy []float32
+	kernel       bool // the kernel's gradient is wanted
+}
+
+var (
+	forwardWork  Work[imagesCall]
+	backwardWork Sums[imagesCall]
+)
+
 func forward(c Images, s ConvShape, y, x []float32) {
-	Parallel(s.N, 1, func(lo, hi int) {
-		m := GetScratch()
-		groups(c, lo, hi, func(n, end int) { c.Image(m, y[n*s.Out():end*s.Out()], x[n*s.In():end*s.In()]) })
-		PutScratch(m)
-	})
+	forwardWork.Parallel(s.N, 1, imagesCall{c: c, s: s, y: y, x: x}, (*imagesCall).forward)
+}
+
+func (p *imagesCall) forward(lo, hi int) {
+	m, s := GetScratch(), &p.s
+	groups(p.c, lo, hi, func(n, end int) { p.c.Image(m, p.y[n*s.Out():end*s.Out()], p.x[n*s.In():end*s.In()]) })
+	PutScratch(m)
 }
 
 // backward computes dx and dw, each unless it is nil: each chunk of images has a sum of its own; they are added in order.
@@ -45,26 +60,29 @@ func backward(c Images, s ConvShape, dx, dw, x, dy []float32) {
 	}
 	call := GetScratch()
 	call.c = grow(call.c, size)
-	Reduce(call.c, s.N, func(sum []float32, lo, hi int) {
-		m := GetScratch()
-		groups(c, lo, hi, func(n, end int) {
-			var gx, in []float32
-			if dx != nil {
-				gx = dx[n*s.In() : end*s.In()]
-			}
-			if dw != nil {
-				in = x[n*s.In() : end*s.In()]
-			} else {
-				sum = nil
-			}
-			c.ImageGrad(m, gx, sum, in, dy[n*s.Out():end*s.Out()], n == lo)
-		})
-		PutScratch(m)
-	})
+	backwardWork.Reduce(call.c[:size], s.N, imagesCall{c, s, nil, x, dx, dy, dw != nil}, (*imagesCall).backward)
 	if dw != nil {
 		c.FinishSum(dw, call.c)
 	}
 	PutScratch(call)
+}
+
+func (p *imagesCall) backward(sum []float32, lo, hi int) {
+	m, s := GetScratch(), &p.s
+	if !p.kernel {
+		sum = nil
+	}
+	groups(p.c, lo, hi, func(n, end int) {
+		var gx, in []float32
+		if p.dx != nil {
+			gx = p.dx[n*s.In() : end*s.In()]
+		}
+		if p.kernel {
+			in = p.x[n*s.In() : end*s.In()]
+		}
+		p.c.ImageGrad(m, gx, sum, in, p.dy[n*s.Out():end*s.Out()], n == lo)
+	})
+	PutScratch(m)
 }
 
 // Reduce lets each chunk of n items write a sum of its own, as long as dst, and adds the sums in order.
@@ -106,4 +124,26 @@ func (r *reduction) addSums(lo, hi int) {
 	for c := 1; c < r.chunks; c++ {
 		Add(r.dst[lo:hi], r.dst[lo:hi], r.sums[c*size+lo:c*size+hi])
 	}
+}
+
+// Sums calls Reduce without a closure for each call, as Work calls Parallel.
+type Sums[A any] struct{ calls sync.Pool }
+
+type sumsCall[A any] struct {
+	args A
+	f    func(a *A, sum []float32, lo, hi int)
+	run  func(sum []float32, lo, hi int)
+}
+
+// Reduce is the function Reduce with arguments for f, which captures nothing.
+func (w *Sums[A]) Reduce(dst []float32, n int, args A, f func(a *A, sum []float32, lo, hi int)) {
+	c, _ := w.calls.Get().(*sumsCall[A])
+	if c == nil {
+		c = new(sumsCall[A])
+		c.run = func(sum []float32, lo, hi int) { c.f(&c.args, sum, lo, hi) }
+	}
+	c.args, c.f = args, f
+	Reduce(dst, n, c.run)
+	*c = sumsCall[A]{run: c.run}
+	w.calls.Put(c)
 }

@@ -74,7 +74,8 @@ var kernelTransform = func() (gg [36 * 9]float32) {
 
 // transformKernel writes panels of U for the product with n columns and k rows, of w [9][k][n]. Points are size apart.
 func transformKernel(t *tile, u, w []float32, k, n, size int) {
-	Parallel(k, 8, func(lo, hi int) {
+	transformWork.Parallel(k, 8, transform{t, u, w, k, n, size}, func(a *transform, lo, hi int) {
+		t, u, w, k, n, size := a.t, a.u, a.w, a.k, a.n, a.size
 		m := GetScratch()
 		m.b = grow(m.b, 9*t.nr)
 		for q := 0; q*t.nr < n; q++ {
@@ -91,6 +92,15 @@ func transformKernel(t *tile, u, w []float32, k, n, size int) {
 	})
 }
 
+// transform are the arguments of transformKernel.
+type transform struct {
+	t          *tile
+	u, w       []float32
+	k, n, size int
+}
+
+var transformWork Work[transform]
+
 func (w *winograd) setKernel(kernel []float32) {
 	w.u = grow(w.u, 36*w.size)
 	transformKernel(w.out, w.u, kernel, w.s.C, w.s.OC, w.size)
@@ -99,7 +109,8 @@ func (w *winograd) setKernel(kernel []float32) {
 func (w *winograd) setGradKernel(kernel []float32) {
 	s := w.s
 	w.turned, w.back = grow(w.turned, len(kernel)), grow(w.back, 36*w.backSize)
-	Parallel(9, 1, func(lo, hi int) {
+	kernelWork.Parallel(9, 1, winogradKernel{w, kernel, nil}, func(a *winogradKernel, lo, hi int) {
+		w, kernel, s := a.w, a.kernel, a.w.s
 		for tap := lo; tap < hi; tap++ {
 			transpose(w.turned[tap*s.C*s.OC:], kernel[tap*s.C*s.OC:], s.C, s.OC)
 		}
@@ -119,10 +130,18 @@ func transpose(to, from []float32, rows, cols int) {
 
 func (w *winograd) sumSize() int { return 36 * w.size }
 
+// winogradKernel are the arguments of passes over a kernel.
+type winogradKernel struct {
+	w           *winograd
+	kernel, sum []float32
+}
+
+var kernelWork Work[winogradKernel]
+
 // finishSum computes dw = G^T dU G.
 func (w *winograd) finishSum(dw, sum []float32) {
-	s := w.s
-	Parallel(s.C, 8, func(lo, hi int) {
+	kernelWork.Parallel(w.s.C, 8, winogradKernel{w, dw, sum}, func(a *winogradKernel, lo, hi int) {
+		w, dw, sum, s := a.w, a.kernel, a.sum, a.w.s
 		m := GetScratch()
 		for i := lo; i < hi; i++ {
 			b := right{sum[i*w.oc:], w.out.nr, w.size}
