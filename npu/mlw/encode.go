@@ -1,6 +1,9 @@
 package mlw
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+)
 
 // Encode writes weights, each -255 to 255, as a stream: a multiple of 16 bytes that Decode turns back into the same weights. It tries palettes of all sizes, with
 // runs of zeros and without, one for the whole stream or several, and for each the best sequence of divisors; the smallest wins.
@@ -53,20 +56,24 @@ type section struct {
 // piece is a slice: the weights up to end with a weight configuration and a divisor for runs.
 type piece struct{ end, w, z int }
 
-// bestSection finds the smallest coding of values: the palettes that are estimated as the best few are worked out.
+// bestSection finds the smallest coding of values: the palettes that are estimated as the best few are worked out, and for the best of them, finer and coarser
+// slices are tried.
 func bestSection(values []uint16) section {
 	h := newHistogram(values)
 	var best section
+	try := func(s section, cost int) {
+		s.slices = s.search(cost)
+		if s.bits = s.size(); best.bits == 0 || s.bits < best.bits {
+			best = s
+		}
+	}
 	for _, c := range h.codings(3) {
 		s := section{coding: c}
 		s.symbols(values)
-		for _, cost := range []int{sliceHeader + 3, sliceHeader + 9, sliceHeader + 17} {
-			s.slices = s.search(cost)
-			if s.bits = s.size(); best.bits == 0 || s.bits < best.bits {
-				best = s
-			}
-		}
+		try(s, sliceHeader+9)
 	}
+	try(best, sliceHeader+3)
+	try(best, sliceHeader+17)
 	return best
 }
 
@@ -136,61 +143,98 @@ func (c *coding) bitsOf(config, index int) int {
 	return impossible
 }
 
-// search finds a sequence of slices by dynamic programming over configurations; cost is that of a new slice.
+// candidates are the weight configurations that are worth a look: a twentieth of the indices can be sent (where zeros fill up blocks, a part of a stream has small
+// indices only), and those on the average in at most twice the bits of the best one that can send all.
+func (s *section) candidates() []int {
+	var count [maxIndex + 1]int
+	for _, index := range s.index {
+		count[index]++
+	}
+	var mean [len(weightConfigs)]float64
+	least := math.Inf(1)
+	for c := range mean {
+		bits, n := 0, 0
+		for index, times := range count {
+			if b := s.bitsOf(c, index); times > 0 && b < impossible {
+				bits, n = bits+times*b, n+times
+			}
+		}
+		if mean[c] = math.Inf(1); 20*n > len(s.index) {
+			mean[c] = float64(bits) / float64(n)
+		}
+		if n == len(s.index) {
+			least = min(least, mean[c])
+		}
+	}
+	var list []int
+	for c, m := range mean {
+		if m <= least*2 {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// search finds a sequence of slices by dynamic programming over configurations; cost is that of a new slice. State w*zs+d is candidate w with divisor d for runs.
 func (s *section) search(cost int) []piece {
 	zs := 1
 	if s.zeroRuns {
 		zs = runConfigs
 	}
-	n := len(weightConfigs) * zs
-	var sums [len(weightConfigs) * runConfigs]int
-	from, switched := make([]uint8, len(s.index)), make([]uint64, len(s.index))
-	var table [len(weightConfigs)][maxIndex + 1]int
-	copy(table[:plainConfig], indexBits[:])
-	for i := range table[plainConfig] {
-		table[plainConfig][i] = s.bitsOf(plainConfig, i)
+	configs := s.candidates()
+	table := make([][maxIndex + 1]int, len(configs))
+	for w, c := range configs {
+		for i := range table[w] {
+			table[w][i] = s.bitsOf(c, i)
+		}
 	}
+	sums := make([]int, len(configs)*zs)
+	from, switched := make([]uint8, len(s.index)), make([]uint64, len(s.index))
+	best, limit := 0, impossible // the first slice is there anyway
 	for i, index := range s.index {
-		best := 0
-		for j := 1; j < n; j++ {
-			if sums[j] < sums[best] {
-				best = j
-			}
-		}
 		from[i] = uint8(best)
-		limit := sums[best] + cost
-		if i == 0 {
-			limit = impossible // the first slice is there anyway
-		}
 		var z [runConfigs]int
 		if s.zeroRuns {
-			run := s.runs[i+1]
-			for d := range z {
-				z[d] = int(run>>d) + 1 + d
-				if i == 0 {
-					z[d] += int(s.runs[0]>>d) + 1 + d
+			z = runBits(s.runs[i+1])
+			if i == 0 {
+				for d, b := range runBits(s.runs[0]) {
+					z[d] += b
 				}
 			}
 		}
-		for w := range weightConfigs {
+		mask, j := uint64(0), 0
+		best = 0
+		for w := range table {
 			bits := table[w][index]
-			for d := range zs {
-				j := w*zs + d
-				if sums[j] > limit {
-					sums[j] = limit
-					switched[i] |= 1 << j
+			for d := range z[:zs] {
+				v := sums[j]
+				if v > limit {
+					v = limit
+					mask |= 1 << j
 				}
-				sums[j] += bits + z[d]
+				v += bits + z[d]
+				if sums[j] = v; v < sums[best] {
+					best = j
+				}
+				j++
 			}
 		}
+		switched[i] = mask
+		limit = sums[best] + cost
 	}
-	state := 0
-	for j := 1; j < n; j++ {
-		if sums[j] < sums[state] {
-			state = j
-		}
+	list := backtrack(from, switched, best, zs)
+	for i := range list {
+		list[i].w = configs[list[i].w]
 	}
-	return backtrack(from, switched, state, zs)
+	return list
+}
+
+// runBits are the bits of a run with each divisor.
+func runBits(run int32) (z [runConfigs]int) {
+	for d := range z {
+		z[d] = int(run>>d) + 1 + d
+	}
+	return z
 }
 
 // backtrack reads the sequence of slices out of the search, cut to the length that a slice may have.
