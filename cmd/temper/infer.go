@@ -85,6 +85,10 @@ func inferAll(it *interp.Interpreter, in map[string]*npz.Array) (map[string]*npz
 		switch t.Type {
 		case tflite.INT8:
 			a.Data = make([]int8, 0, n*t.Volume())
+		case tflite.UINT8:
+			a.Data = make([]uint8, 0, n*t.Volume())
+		case tflite.INT16:
+			a.Data = make([]int16, 0, n*t.Volume())
 		case tflite.FLOAT32:
 			a.Data = make([]float32, 0, n*t.Volume())
 		case tflite.INT32:
@@ -102,18 +106,26 @@ func inferAll(it *interp.Interpreter, in map[string]*npz.Array) (map[string]*npz
 				copy(t.Int8(), x[v*k:(v+1)*k])
 			case []uint8:
 				copy(t.Bytes(), x[v*k:(v+1)*k])
+			case []int16:
+				copy(t.Int16(), x[v*k:(v+1)*k])
 			case []int32:
 				copy(t.Int32(), x[v*k:(v+1)*k])
 			case []float32:
 				copy(t.Float32(), x[v*k:(v+1)*k])
 			}
 		}
-		it.Invoke()
+		if it.Invoke(); it.Err() != nil {
+			return nil, 0, fmt.Errorf("vector %d: %w", v, it.Err())
+		}
 		for i, t := range it.Outputs() {
 			a := out[fmt.Sprintf("out%d", i)]
 			switch x := a.Data.(type) {
 			case []int8:
 				a.Data = append(x, t.Int8()...)
+			case []uint8:
+				a.Data = append(x, t.Bytes()...)
+			case []int16:
+				a.Data = append(x, t.Int16()...)
 			case []float32:
 				a.Data = append(x, t.Float32()...)
 			case []int32:
@@ -126,7 +138,7 @@ func inferAll(it *interp.Interpreter, in map[string]*npz.Array) (map[string]*npz
 
 // fitsTensor compares an array of n vectors with a tensor.
 func fitsTensor(a *npz.Array, t *interp.Tensor, n int) error {
-	want := map[tflite.Type]string{tflite.INT8: "[]int8", tflite.UINT8: "[]uint8", tflite.INT32: "[]int32", tflite.FLOAT32: "[]float32"}[t.Type]
+	want := map[tflite.Type]string{tflite.INT8: "[]int8", tflite.UINT8: "[]uint8", tflite.INT16: "[]int16", tflite.INT32: "[]int32", tflite.FLOAT32: "[]float32"}[t.Type]
 	count := 1
 	for _, d := range a.Shape {
 		count *= d

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 	"github.com/temper-ml/temper/fakequant/quant"
 	"github.com/temper-ml/temper/graph"
 	"github.com/temper-ml/temper/layers"
+	"github.com/temper-ml/temper/npu"
 )
 
 func (a *app) inspect() *cobra.Command {
@@ -27,7 +30,9 @@ func (a *app) inspect() *cobra.Command {
 .tflite as text, whoever wrote it, with a count of its weights: zeros, the
 pattern of zeros (2:4: two of every four along the input channels), distinct
 codes, and the entropy of the codes in bits a weight and in bytes, which is what a
-coder that looks at one weight at a time needs at the least.
+coder that looks at one weight at a time needs at the least. A file compiled for
+Ethos-U is shown with its programs, as Arm's names of commands and fields, and
+with what is wrong with them.
 
 With two .tflite files the counts stand side by side, "first -> second". With a
 .tflite and a checkpoint, every layer's int8 values are compared with the
@@ -61,6 +66,9 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 			m, err := tflite.ReadFile(args[0])
 			if err != nil {
 				return err
+			}
+			if npu.Compiled(m) {
+				return a.inspectCompiled(m)
 			}
 			rows := export.Audit(m)
 			if a.json {
@@ -144,6 +152,48 @@ func (a *app) compareWeights(first, second string) error {
 	return a.print(map[string]any{"first": first, "second": second, "weights": pairs}, func(w io.Writer) {
 		comparisonTable(w, pairs, rows[0], rows[1])
 	})
+}
+
+// inspectCompiled shows a file and the programs in it.
+func (a *app) inspectCompiled(m *tflite.Model) error {
+	programs, err := npu.ReadPrograms(m)
+	if err != nil {
+		return err
+	}
+	type described struct {
+		Operator int      `json:"operator"`
+		Target   string   `json:"target"`
+		Commands []string `json:"commands"`
+		Findings []string `json:"findings"`
+	}
+	var list []described
+	for _, i := range slices.Sorted(maps.Keys(programs)) {
+		p := programs[i]
+		d := described{Operator: i, Target: p.Target.Name, Findings: []string{}}
+		for _, c := range p.Commands {
+			d.Commands = append(d.Commands, c.String())
+		}
+		for _, f := range p.Check() {
+			d.Findings = append(d.Findings, f.String())
+		}
+		list = append(list, d)
+	}
+	if a.json {
+		return a.print(map[string]any{"model": summarize(m, export.Audit(m)), "programs": list}, nil)
+	}
+	if err := tflite.Dump(a.out, m); err != nil {
+		return err
+	}
+	for _, d := range list {
+		fmt.Fprintf(a.out, "\noperator %d: %s", d.Operator, programs[d.Operator])
+		for _, f := range d.Findings {
+			fmt.Fprintln(a.out, "wrong:", f)
+		}
+		if len(d.Findings) == 0 {
+			fmt.Fprintln(a.out, "no hazards, nothing that the hardware forbids")
+		}
+	}
+	return nil
 }
 
 func (a *app) compareLayers(ctx context.Context, file, checkpoint, data string, samples int) error {

@@ -11,6 +11,7 @@ import (
 	"github.com/temper-ml/temper/export/interp"
 	"github.com/temper-ml/temper/export/tflite"
 	"github.com/temper-ml/temper/graph"
+	"github.com/temper-ml/temper/npu"
 	"github.com/temper-ml/temper/optim"
 )
 
@@ -22,6 +23,7 @@ func (a *app) verify() *cobra.Command {
 		Use:   "verify FILE",
 		Short: "Measure the accuracy of a file by executing it; compare two files image by image",
 		Long: `FILE is a .tflite, executed bit for bit, or a checkpoint, run as a float graph.
+The NPU operators of a file compiled for Ethos-U run in the simulator.
 --against compares its predictions with those of another file.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the accuracy is below --at-least.`,
@@ -95,7 +97,11 @@ func classify(cmd *cobra.Command, path string, p interp.Profile, test *datasets.
 		if err != nil {
 			return nil, err
 		}
-		classes, err := interp.Classify(cmd.Context(), m, p, test, nil)
+		open := func() (*interp.Interpreter, error) { return interp.New(m, p) }
+		if npu.Compiled(m) {
+			open = func() (*interp.Interpreter, error) { return npu.NewSimulator(m) }
+		}
+		classes, err := interp.ClassifyWith(cmd.Context(), open, test, nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}

@@ -19,8 +19,13 @@ type Samples interface {
 // Classify executes the model on every example and returns the index of the largest output of each (the first among equals). Inputs are quantized
 // as TFLite's QUANTIZE does. It uses as many goroutines as GOMAXPROCS; progress, if not nil, is called with the number of examples done.
 func Classify(ctx context.Context, m *tflite.Model, p Profile, s Samples, progress func(done int)) ([]int, error) {
+	return ClassifyWith(ctx, func() (*Interpreter, error) { return New(m, p) }, s, progress)
+}
+
+// ClassifyWith is Classify with interpreters that open makes, one for each goroutine.
+func ClassifyWith(ctx context.Context, open func() (*Interpreter, error), s Samples, progress func(done int)) ([]int, error) {
 	classes := make([]int, s.Len())
-	err := each(ctx, m, p, s, progress, func(i int, it *Interpreter, _ []float32) {
+	err := each(ctx, open, s, progress, func(i int, it *Interpreter, _ []float32) {
 		out := it.Outputs()[0]
 		y := make([]float32, out.Volume())
 		if out.Type == tflite.INT8 {
@@ -82,8 +87,8 @@ func (it *Interpreter) Takes(s Samples) error {
 }
 
 // each runs the model on every example, on several goroutines with an interpreter each.
-func each(ctx context.Context, m *tflite.Model, p Profile, s Samples, progress func(int), f func(i int, it *Interpreter, y []float32)) error {
-	probe, err := New(m, p)
+func each(ctx context.Context, open func() (*Interpreter, error), s Samples, progress func(int), f func(i int, it *Interpreter, y []float32)) error {
+	probe, err := open()
 	if err != nil {
 		return err
 	}
@@ -115,7 +120,7 @@ func each(ctx context.Context, m *tflite.Model, p Profile, s Samples, progress f
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			err := work(m, p, s, take, f)
+			err := work(open, s, take, f)
 			if err != nil {
 				mu.Lock()
 				first = err
@@ -127,8 +132,8 @@ func each(ctx context.Context, m *tflite.Model, p Profile, s Samples, progress f
 	return first
 }
 
-func work(m *tflite.Model, p Profile, s Samples, take func(int) (int, int), f func(int, *Interpreter, []float32)) error {
-	it, err := New(m, p)
+func work(open func() (*Interpreter, error), s Samples, take func(int) (int, int), f func(int, *Interpreter, []float32)) error {
+	it, err := open()
 	if err != nil {
 		return err
 	}
@@ -140,7 +145,9 @@ func work(m *tflite.Model, p Profile, s Samples, take func(int) (int, int), f fu
 			if err := in.SetFloats(x); err != nil {
 				return fmt.Errorf("example %d: %w", i, err)
 			}
-			it.Invoke()
+			if it.Invoke(); it.Err() != nil {
+				return fmt.Errorf("example %d: %w", i, it.Err())
+			}
 			f(i, it, y)
 		}
 	}

@@ -23,11 +23,11 @@ func TestPlain(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, p := range []Profile{TFLM, LiteRTRef} {
-			fast, err := build(m, p, false)
+			fast, err := build(m, p, false, nil)
 			if err != nil {
 				continue // an operator that this profile does not have
 			}
-			plain, err := build(m, p, true)
+			plain, err := build(m, p, true, nil)
 			if err != nil {
 				t.Fatal(err)
 			}

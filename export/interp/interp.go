@@ -48,7 +48,13 @@ type Interpreter struct {
 	tensors []*Tensor
 	runs    []func()
 	memory  int // bytes of the tensors and of what their operators keep
+	customs map[string]Custom
+	err     error // of a custom operator
 }
+
+// Custom prepares a custom operator: it returns what Invoke calls. Tensors are all values of the graph, for the operator's indices; the inputs may be tensors
+// that nothing has written, because what they are is the operator's affair.
+type Custom func(o *tflite.Operator, tensors []*Tensor) (run func() error, err error)
 
 // reserve counts memory before it is taken: a small file can declare tensors of any size.
 func (it *Interpreter) reserve(bytes int) error {
@@ -59,15 +65,20 @@ func (it *Interpreter) reserve(bytes int) error {
 }
 
 // New prepares the entry subgraph: every operator is checked once, so that Invoke cannot fail. The error names operator, tensor and rule.
-func New(m *tflite.Model, p Profile) (*Interpreter, error) { return build(m, p, false) }
+func New(m *tflite.Model, p Profile) (*Interpreter, error) { return build(m, p, false, nil) }
+
+// NewWith is New for a model with custom operators, by their custom_code. Invoke may fail then: see Err.
+func NewWith(m *tflite.Model, p Profile, customs map[string]Custom) (*Interpreter, error) {
+	return build(m, p, false, customs)
+}
 
 // build is New; plain leaves out the vector kernels.
-func build(m *tflite.Model, p Profile, plain bool) (*Interpreter, error) {
+func build(m *tflite.Model, p Profile, plain bool, customs map[string]Custom) (*Interpreter, error) {
 	if err := m.Check(); err != nil {
 		return nil, err
 	}
 	g := m.Subgraphs[0]
-	it := &Interpreter{graph: g}
+	it := &Interpreter{graph: g, customs: customs}
 	for i, t := range g.Tensors {
 		size := t.Volume() * max(t.Type.Size(), 1)
 		if err := it.reserve(size); err != nil {
@@ -122,11 +133,17 @@ type node struct {
 }
 
 func (it *Interpreter) prepare(o *tflite.Operator, p Profile, plain bool, known map[*Tensor]bool) (run func(), err error) {
+	if c := it.customs[o.Custom]; c != nil && o.Code == tflite.CUSTOM {
+		return it.custom(c, o, known)
+	}
 	d, ok := ops[o.Code]
 	if !ok {
 		name := ""
 		if o.Code == tflite.CUSTOM {
 			name = " " + o.Custom
+		}
+		if o.Custom == "ethos-u" {
+			name += ": the file is compiled for an NPU, which temper simulate executes"
 		}
 		return nil, fmt.Errorf("the interpreter has no such operator%s", name)
 	}
@@ -178,8 +195,28 @@ func (it *Interpreter) prepare(o *tflite.Operator, p Profile, plain bool, known 
 	return d.prepare(n)
 }
 
+// custom prepares a custom operator.
+func (it *Interpreter) custom(c Custom, o *tflite.Operator, known map[*Tensor]bool) (func(), error) {
+	run, err := c(o, it.tensors)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range o.Outputs {
+		known[it.tensors[i]] = true
+	}
+	return func() {
+		if err := run(); err != nil && it.err == nil {
+			it.err = err
+		}
+	}, nil
+}
+
+// Err is the first error of a custom operator in the last Invoke. Without custom operators it is nil.
+func (it *Interpreter) Err() error { return it.err }
+
 // Invoke runs the model on what the inputs hold.
 func (it *Interpreter) Invoke() {
+	it.err = nil
 	for _, run := range it.runs {
 		run()
 	}

@@ -23,6 +23,9 @@ func (t *Tensor) Bytes() []byte { return t.raw }
 // Int8 are the elements of an int8 tensor.
 func (t *Tensor) Int8() []int8 { return view[int8](t) }
 
+// Int16 are the elements of an int16 tensor.
+func (t *Tensor) Int16() []int16 { return view[int16](t) }
+
 // Float32 are the elements of a float32 tensor.
 func (t *Tensor) Float32() []float32 { return view[float32](t) }
 
