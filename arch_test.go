@@ -32,15 +32,16 @@ var policy = map[string][]string{
 	"export/interp":             {"export/tflite", "fakequant/quant", "internal/compute"},
 	"export":                    {"graph", "export/tflite", "fakequant/quant"},
 	"internal/compute/gen":      {},
-	"npu":                       {"npu/isa", "npu/mlw", "npu/arch", "npu/sim", "export/tflite", "export/interp", "fakequant/quant"},
+	"npu":                       {"npu/isa", "npu/mlw", "npu/arch", "npu/sim", "npu/perf", "export/tflite", "export/interp", "fakequant/quant"},
 	"npu/isa":                   {},
 	"npu/mlw":                   {},
 	"npu/arch":                  {},
+	"npu/perf":                  {"npu/isa", "npu/mlw", "npu/arch"},
 	"npu/sim":                   {"npu/isa", "npu/mlw", "npu/arch", "fakequant/quant"},
 }
 
 // pure packages have no Gorgonia in all that they depend on: a firmware team can use them alone.
-var pure = []string{"export/tflite", "export/interp", "fakequant/quant", "internal/compute", "datasets", "npu", "npu/isa", "npu/mlw", "npu/arch", "npu/sim"}
+var pure = []string{"export/tflite", "export/interp", "fakequant/quant", "internal/compute", "datasets", "npu", "npu/isa", "npu/mlw", "npu/arch", "npu/sim", "npu/perf"}
 
 // listed is what go list says of a package.
 type listed struct {

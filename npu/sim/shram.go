@@ -71,6 +71,10 @@ func (c *checker) accumulatorBanks(k *isa.Kernel) int {
 	case isa.AccFP16:
 		bits, granule = 16, arch.GranuleAcc16
 	}
-	bytes := k.BlockH * k.BlockW * roundUp(k.BlockD, 8) * bits / 8
+	h := k.BlockH
+	if c.target.OFMBlock.H == 2 && k.OFM.Height == 1 && k.KernelH == 1 {
+		h = 1 // a single row of outputs has accumulators for one row
+	}
+	bytes := h * k.BlockW * roundUp(k.BlockD, 8) * bits / 8
 	return roundUp(roundUp(bytes, arch.BankSize)/arch.BankSize*2, c.target.Granules[granule])
 }
