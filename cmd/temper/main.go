@@ -98,7 +98,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check did not hold, 130 interru
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON object on standard output; progress and messages stay on standard error")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	for _, f := range []func() *cobra.Command{
-		a.run, a.train, a.calibrate, a.prune, a.cluster, a.qat, a.export, a.verify, a.infer, a.simulate, a.inspect, a.sensitivity, a.bench,
+		a.run, a.train, a.calibrate, a.prune, a.cluster, a.qat, a.export, a.verify, a.infer, a.compile, a.simulate, a.inspect, a.sensitivity, a.bench,
 	} {
 		root.AddCommand(f())
 	}

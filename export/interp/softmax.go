@@ -83,6 +83,9 @@ func newExpTable(betaScale float64) *expTable {
 	return t
 }
 
+// SoftmaxExp is the kernel's exponential in Q0.31 of a code's difference from the largest, by minus that difference; 0 where the kernel leaves codes out.
+func SoftmaxExp(betaScale float64) [256]int32 { return newExpTable(betaScale).exp }
+
 func (t *expTable) softmax(y, x []int8) {
 	top := slices.Max(x)
 	sum := int32(0)
