@@ -51,20 +51,30 @@ func (q *query) blockTransfer(f *isa.FeatureMap, block arch.Shape, read bool) in
 	return int64(latency) + int64(float64(q.moved(f, block, read, bytes))/q.m.bandwidth(port))
 }
 
+// operands are what an element-wise operation reads. A single element is read once, if it has more than eight bits; the second of two not at all.
+func (q *query) operands(b *Bytes) {
+	k := q.k
+	single := func(f *isa.FeatureMap) bool { return f.Height*f.Width*f.Depth == 1 }
+	read := func(f *isa.FeatureMap) int64 {
+		elements := stored(&k.OFM, &k.IFM)
+		if single(f) {
+			if elements = stored(f, &k.IFM); f.Bytes == 1 {
+				return 0
+			}
+		}
+		return q.moved(f, q.ifm0, true, elements*int64(f.Bytes))
+	}
+	b.IFM = read(&k.IFM)
+	if k.HasIFM2 && (!single(&k.IFM) || b.IFM == 0) {
+		b.IFM2 = read(&k.IFM2)
+	}
+}
+
 // traffic estimates what the operation moves, and each memory's time for it.
 func (q *query) traffic(c *Cost) {
 	k, b := q.k, &c.Bytes
 	if q.o.Kind == isa.Elementwise {
-		elements := stored(&k.OFM, &k.IFM)
-		if k.IFM.Height*k.IFM.Width*k.IFM.Depth > 1 || k.IFM.Bytes > 1 {
-			b.IFM = q.moved(&k.IFM, q.ifm0, true, elements*int64(k.IFM.Bytes))
-		}
-		if k.HasIFM2 {
-			if k.IFM2.Height*k.IFM2.Width*k.IFM2.Depth == 1 {
-				elements = stored(&k.IFM2, &k.IFM)
-			}
-			b.IFM2 = q.moved(&k.IFM2, q.ifm0, true, elements*int64(k.IFM2.Bytes))
-		}
+		q.operands(b)
 	} else {
 		depth := k.IFM.Depth
 		if k.IFM.Brick {

@@ -1,0 +1,17 @@
+package npu
+
+import (
+	"github.com/temper-ml/temper/npu/isa"
+	"github.com/temper-ml/temper/npu/perf"
+)
+
+// Estimate reports what a program costs on a machine: estimated cycles, bytes of flash and SRAM, bytes of the weights of each layer.
+func (p *Program) Estimate(m perf.Machine) (*perf.Report, error) { return m.Report(p.costed()) }
+
+func (p *Program) costed() *perf.Program {
+	c := &perf.Program{Ops: isa.Operations(p.Commands), Constants: p.Constants, Stream: len(p.Payload.Stream), Arena: p.Arena, Fast: p.Fast}
+	for _, o := range p.Outputs {
+		c.Outputs = append(c.Outputs, isa.Span{Base: uint64(o.Offset), Length: uint64(o.Size)})
+	}
+	return c
+}
