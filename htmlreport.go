@@ -14,8 +14,8 @@ import (
 	"github.com/temper-ml/temper/internal/report"
 )
 
-// reportFile is the run as a page.
-const reportFile = "report.html"
+// ReportFile is the run as a page, in the folder of the results.
+const ReportFile = "report.html"
 
 // noiseExamples are the test examples on which layers are compared for the page.
 const noiseExamples = 50
@@ -47,7 +47,7 @@ func (u *runner) page() error {
 			p.Weights += o.In[1].Shape.Volume()
 		}
 	}
-	return atomicfile.Write(filepath.Join(u.o.Out, reportFile), func(w io.Writer) error { return report.Write(w, p) })
+	return atomicfile.Write(filepath.Join(u.o.Out, ReportFile), func(w io.Writer) error { return report.Write(w, p) })
 }
 
 // trainings are the stages that were not seen before.

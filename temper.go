@@ -70,7 +70,7 @@ func writable(dir string, stages map[string][]stage) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("output folder: %w", err)
 	}
-	files := []string{resultsFile, reportFile, floatName + checkpointExt}
+	files := []string{resultsFile, ReportFile, floatName + checkpointExt}
 	for name, chain := range stages {
 		files = append(files, name+fileExt)
 		for _, s := range chain {
