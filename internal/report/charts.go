@@ -12,21 +12,32 @@ import (
 
 // Charts are as wide as a phone, so that their texts stay readable there; the page sets them side by side where there is room.
 const (
-	chartWidth, chartHeight = 380.0, 270.0
+	chartWidth, chartHeight = 380.0, 280.0
 	chartLeft, chartRight   = 46.0, 14.0
-	chartTop, chartBottom   = 14.0, 40.0
+	chartTop, chartBottom   = 26.0, 40.0
 )
 
-// colours is the number of colour classes (c0, c1 ...) of results in the style sheet.
+// colours is the number of colour classes (c0, c1 ...) in the style sheet.
 const colours = 8
 
-// colour is the class of a result's colour, which its training has, too. What is no result has the grey one.
+// colour is the class of a result's colour, which its training has, too. The training that all begin with is grey; others have the colours that are left.
 func (p Page) colour(name string) string {
 	i := slices.IndexFunc(p.Results, func(r Result) bool { return r.Name == name })
-	if i < 0 {
-		return "grey"
+	if i >= 0 {
+		return fmt.Sprintf("c%d", i%colours)
 	}
-	return fmt.Sprintf("c%d", i%colours)
+	i = len(p.Results)
+	for _, t := range p.Trainings {
+		switch {
+		case t.Name == name && t.After == "":
+			return "grey"
+		case t.Name == name:
+			return fmt.Sprintf("c%d", i%colours)
+		case t.After != "" && !slices.ContainsFunc(p.Results, func(r Result) bool { return r.Name == t.Name }):
+			i++
+		}
+	}
+	return "grey"
 }
 
 // axes is a chart's frame.

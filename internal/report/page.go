@@ -81,7 +81,10 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 	"points":  points,
 	"kb":      func(n int64) string { return kb(float64(n)) },
 	"kbf":     kb,
-	"promise": strings.NewReplacer("zeros=", "zeros ≥ ", "codes=", "codes ≤ ", "nm=", "", "block=", "blocks of ").Replace,
+	"promise": func(s string) string {
+		s = strings.Join(strings.Fields(s), ", ")
+		return strings.NewReplacer("zeros=", "zeros ≥ ", "codes=", "codes ≤ ", "nm=", "", "block=", "blocks of ").Replace(s)
+	},
 	"bits":    func(x float64) string { return fmt.Sprintf("%.2f", x) },
 	"count":   thousands,
 	"seconds": seconds,
