@@ -85,7 +85,10 @@ var page = template.Must(template.New("page").Funcs(template.FuncMap{
 		s = strings.Join(strings.Fields(s), ", ")
 		return strings.NewReplacer("zeros=", "zeros ≥ ", "codes=", "codes ≤ ", "nm=", "", "block=", "blocks of ").Replace(s)
 	},
-	"bits":    func(x float64) string { return fmt.Sprintf("%.2f", x) },
+	"bits": func(x float64) string { return fmt.Sprintf("%.2f", x) },
+	"name": func(s string) template.HTML { // lines may end between its words
+		return template.HTML(strings.NewReplacer("/", "/<wbr>", "_", "_<wbr>").Replace(template.HTMLEscapeString(s)))
+	},
 	"count":   thousands,
 	"seconds": seconds,
 	"number":  func(n int64) float64 { return float64(n) },

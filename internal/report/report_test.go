@@ -46,7 +46,7 @@ func TestPage(t *testing.T) {
 	s := written(t, example())
 	for _, want := range []string{
 		"pcqat is the smallest when compressed: 11.5 kB, 36 % of ptq, at 98.50 % accuracy (−0.60 points against float)",
-		"34\u202f400 weights", "&lt;script&gt;alert(1)", "a&amp;b/kernel", "prune → cluster → qat", "broken: promised are 7373 zeros", "41.2 dB", "exact", "2:4",
+		"34\u202f400 weights", "&lt;script&gt;alert(1)", "a&amp;b/<wbr>kernel", "prune → cluster → qat", "broken: promised are 7373 zeros", "41.2 dB", "exact", "2:4",
 		"Accuracy in validation", `class="n lost"`, `viewport`, "prefers-color-scheme:dark",
 	} {
 		if !strings.Contains(s, want) {
