@@ -18,6 +18,7 @@ var policy = map[string][]string{
 	"internal/compute":          {},
 	"internal/golden":           {},
 	"internal/plot":             {},
+	"internal/report":           {"internal/plot"},
 	"fakequant/quant":           {},
 	"datasets":                  {"datasets/...", "internal/atomicfile"},
 	"graph":                     {"internal/compute", "internal/atomicfile", "fakequant/quant"},

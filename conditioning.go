@@ -96,7 +96,7 @@ var (
 
 func (s *PruneStep) defaults() {
 	set(&s.Epochs, 2)
-	set(&s.LearningRate, 0.001)
+	set(&s.LearningRate, 0.002)
 	set(&s.Sparsity, 0.8)
 	set(&s.Schedule, "polynomial")
 }

@@ -19,7 +19,7 @@ var rows = []struct{ name, doc, steps string }{
 
 	{"arm-ptq", "Arm's example of quantization after training", "[ptq]"},
 	{"arm-qat", "Arm's example of quantization-aware training", "[qat: {epochs: 1}]"},
-	{"arm-prune", "Arm's example of pruning: three of four weights zero, in every layer and at once", `[prune: {sparsity: 0.75, schedule: constant, end: -1, epochs: 1, layers: [{match: "*"}]}]`},
+	{"arm-prune", "Arm's example of pruning: three of four weights zero, in every layer and at once", `[prune: {sparsity: 0.75, schedule: constant, end: -1, epochs: 1, learning-rate: 0.004, layers: [{match: "*"}]}]`},
 	{"arm-cluster", "Arm's example of clustering: 16 codes in every layer, at first evenly spaced", `[cluster: {codes: 16, init: linear, epochs: 1, layers: [{match: "*"}]}]`},
 }
 

@@ -33,7 +33,7 @@ type Options struct {
 }
 
 // Run does what a recipe says: trains the network (or goes on where an earlier run of the same recipe was stopped), conditions it in each of the
-// recipe's ways, and writes float.temper, a .tflite for each, and results.json into the folder. A stage that several results begin with is trained
+// recipe's ways, and writes float.temper, a .tflite for each, and results.json and report.html into the folder. A stage that several results begin with is trained
 // once. When ctx ends, it returns an *optim.Interrupted.
 func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 	if err := r.check(); err != nil {
@@ -62,7 +62,7 @@ func Run(ctx context.Context, r Recipe, o Options) ([]Result, error) {
 			return run.results, fmt.Errorf("result %s: %w", c.Name, err)
 		}
 	}
-	return run.results, nil
+	return run.results, run.page()
 }
 
 // writable makes the folder and proves that the files of a recipe can be made in it, before hours of training.
@@ -70,7 +70,7 @@ func writable(dir string, stages map[string][]stage) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("output folder: %w", err)
 	}
-	files := []string{resultsFile, floatName + checkpointExt}
+	files := []string{resultsFile, ReportFile, floatName + checkpointExt}
 	for name, chain := range stages {
 		files = append(files, name+fileExt)
 		for _, s := range chain {

@@ -17,18 +17,21 @@ type BrokenPromises struct {
 func (e *BrokenPromises) Error() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "export %s: the file does not have what was promised of its weights:\n", e.Network)
-	codes := false
+	codes, zeros := false, false
 	for _, r := range e.Rows {
 		for _, b := range r.Broken {
 			fmt.Fprintf(&s, "  %s (%s): %s\n", r.Tensor, r.Operator, b)
 			codes = codes || strings.Contains(b, "codes")
+			zeros = zeros || strings.Contains(b, "zeros")
 		}
 	}
-	s.WriteString("a step after pruning or clustering let it go: train the network as prune or cluster left it, with masks and clusters in place, and quantize last")
 	if codes {
-		s.WriteString(";\nclusters on the float grid do not survive a scale for each channel: cluster on the int8 grid")
+		s.WriteString("Clusters on the float grid are spread to more codes by a scale for each channel, and training without clusters moves weights off them: cluster on the int8 grid, and train what cluster left.\n")
 	}
-	s.WriteString(".\nTo look at the file as it is, allow broken promises (--allow-broken-promises)")
+	if zeros {
+		s.WriteString("Zeros are let go by training without masks, and patterns are not there before a schedule ends: train what prune left, masks in place, to the end.\n")
+	}
+	s.WriteString("To look at the file as it is, allow broken promises (--allow-broken-promises)")
 	return s.String()
 }
 

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/temper-ml/temper"
+	"github.com/temper-ml/temper/export"
 	"github.com/temper-ml/temper/optim"
 )
 
@@ -19,8 +21,8 @@ func (a *app) run() *cobra.Command {
 		Use:   "run [RECIPE.yaml]",
 		Short: "Do everything a recipe says; the default conditions Arm's example on MNIST in all ways",
 		Long: `Trains the recipe's network, conditions it, writes the files and ends with a
-table. The accuracy of an int8 file is measured over the whole test set by
-executing the file. A run that was stopped goes on where it was when the same
+table; report.html beside the files shows training, weights and every layer. The
+accuracy of an int8 file is measured over the whole test set by executing it. A run that was stopped goes on where it was when the same
 command is given again; what several results begin with is trained once.
 
 Named recipes, all of Arm's example network on MNIST, 5 epochs:
@@ -29,7 +31,8 @@ The table's columns: zeros are the part of all weights; codes the most distinct
 codes of a layer that was pruned or clustered (of any layer, if none was);
 entropy what an ideal coder of single weights needs, in bytes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is saved).`,
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a file would break a promise, 130
+interrupted (a checkpoint is saved).`,
 		Example: "  temper run\n  temper run --recipe pcqat\n  temper run --recipe prune,pqat --out build/pruned\n  temper run digits.yaml --out build/digits",
 		Args:    between(0, 1, "at most one recipe file"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,10 +45,17 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted (a checkpoint is sa
 			if interrupted := (*optim.Interrupted)(nil); errors.As(err, &interrupted) && interrupted.Path != "" {
 				return fmt.Errorf("%w\nto go on, give the same command again", err)
 			}
+			if broken := (*export.BrokenPromises)(nil); errors.As(err, &broken) {
+				return checkError{err}
+			}
 			if err != nil {
 				return err
 			}
-			return a.print(map[string]any{"model": r.Model, "data": r.Data, "results": results}, func(w io.Writer) { table(w, results) })
+			page := filepath.Join(o.Out, temper.ReportFile)
+			return a.print(map[string]any{"model": r.Model, "data": r.Data, "results": results, "report": page}, func(w io.Writer) {
+				table(w, results)
+				fmt.Fprintf(w, "\n%s shows training, weights and layers\n", page)
+			})
 		},
 	}
 	cmd.Flags().StringVar(&o.Out, "out", "conditioned_models", "folder for the results")
