@@ -127,12 +127,12 @@ func Compile(m *tflite.Model, o Options) (*Compilation, error) {
 		return nil, err
 	}
 	t, fast := machine.Target, fastSize(machine.Mode)
+	if Compiled(m) {
+		return nil, fmt.Errorf("the model is compiled already")
+	}
 	reference, err := interp.New(m, interp.TFLM) // checks every operator's tensors, too
 	if err != nil {
 		return nil, fmt.Errorf("a model that the interpreter does not run cannot be compiled, because nothing could check it: %w", err)
-	}
-	if Compiled(m) {
-		return nil, fmt.Errorf("the model is compiled already")
 	}
 	l := newLowering(m.Subgraphs[0], t)
 	c := &Compilation{Report: Report{Target: t.Name, SystemConfig: machine.System.Name, MemoryMode: machine.Mode.Name, CPU: []OnCPU{}, Layers: []Layer{}}}

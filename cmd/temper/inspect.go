@@ -23,6 +23,7 @@ func (a *app) inspect() *cobra.Command {
 	var data string
 	var samples int
 	var dump bool
+	var cost costFlags
 	cmd := &cobra.Command{
 		Use:   "inspect FILE [FILE2]",
 		Short: "Show a checkpoint or a .tflite file and its weights; compare a file with another, or layer by layer with a checkpoint",
@@ -32,7 +33,9 @@ pattern of zeros (2:4: two of every four along the input channels), distinct
 codes, and the entropy of the codes in bits a weight and in bytes, which is what a
 coder that looks at one weight at a time needs at the least. A file compiled for
 Ethos-U is shown with its programs, as Arm's names of commands and fields, and
-with what is wrong with them.
+with what is wrong with them; with --cycles, what they cost instead: cycles by
+unit and which bound holds (estimates of a model, not measurements), flash, SRAM in
+use, bytes of weights original, padded and encoded. --explain traces the formula.
 
 With two .tflite files the counts stand side by side, "first -> second". With a
 .tflite and a checkpoint, every layer's int8 values are compared with the
@@ -40,9 +43,15 @@ checkpoint's on samples: signal to quantization noise, largest error in steps of
 the scale, saturated values.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage.`,
-		Example: "  temper inspect float.temper\n  temper inspect qat.tflite\n  temper inspect prune.tflite pqat.tflite\n  temper inspect ptq.tflite float.temper --samples 50",
+		Example: "  temper inspect float.temper\n  temper inspect qat.tflite\n  temper inspect prune.tflite pqat.tflite\n  temper inspect ptq.tflite float.temper --samples 50\n  temper inspect net_vela.tflite --cycles",
 		Args:    between(1, 2, "a file, and perhaps a second one or a checkpoint to compare with"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := cost.check(); err != nil {
+				return err
+			}
+			if cost.cycles {
+				return a.costs(args, &cost)
+			}
 			if len(args) == 2 && !isCheckpoint(args[0]) && !isCheckpoint(args[1]) {
 				return a.compareWeights(args[0], args[1])
 			}
@@ -86,6 +95,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage.`,
 	f.StringVar(&data, "data", "mnist", "data set of the samples")
 	f.IntVar(&samples, "samples", 100, "test examples to compare on")
 	f.BoolVar(&dump, "dump", false, "print a checkpoint's graph as text")
+	cost.register(cmd)
 	return cmd
 }
 

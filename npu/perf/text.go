@@ -9,8 +9,8 @@ import (
 	"github.com/temper-ml/temper/npu/isa"
 )
 
-// WriteText writes a report as tables.
-func (r *Report) WriteText(w io.Writer) error {
+// WriteTable writes a report's operations as a table.
+func (r *Report) WriteTable(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintf(w, "%s, %s, %s. Cycles are estimates of a model, not measurements.\n", r.Target, r.System, r.Mode)
 	fmt.Fprintf(tw, "op\tlayer\tkind\toutput\tblock\tMACs\tcycles\tNPU\t%s\t%s\tbound\tMAC use\tstalled\tSRAM\toriginal\tpadded\tencoded\tentropy\t\n", r.Memories[0], r.Memories[1])
@@ -26,10 +26,7 @@ func (r *Report) WriteText(w io.Writer) error {
 		}
 		fmt.Fprintln(tw, strings.Repeat("\t", 4-4*len(x.Weights)))
 	}
-	if err := tw.Flush(); err != nil {
-		return err
-	}
-	return WriteTotals(w, []string{""}, []*Report{r})
+	return tw.Flush()
 }
 
 func shapeText(s []int) string { return fmt.Sprintf("%dx%dx%d", s[0], s[1], s[2]) }
@@ -75,6 +72,15 @@ func WriteTotals(w io.Writer, names []string, list []*Report) error {
 	})
 	number("bricks without channels, largest", func(r *Report) int64 { return int64(r.BrickWaste) })
 	return tw.Flush()
+}
+
+// ExplainAll writes how the estimates of all kernels come about.
+func (m *Machine) ExplainAll(w io.Writer, ops []isa.Operation) {
+	for _, s := range m.Run(ops) {
+		if o := &ops[s.Index]; o.Kernel != nil {
+			m.Explain(w, o, &s)
+		}
+	}
 }
 
 // Explain writes how the estimate of a kernel comes about.

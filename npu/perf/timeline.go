@@ -160,5 +160,5 @@ func stripesOfOne(a, b *isa.Operation) bool {
 	if a.Kind == isa.Conv || a.Kind == isa.Depthwise {
 		return x.Weights == y.Weights && x.Scales == y.Scales && (next || x.OFM.Base != y.OFM.Base || x.OFM.Height < x.OFM.Height0)
 	}
-	return x.IFM.Base != y.IFM.Base && y.IFM.Base[0] != x.OFM.Base[0] && (next || x.OFM.Base[2] != 0)
+	return x.OFM.Width > 1 && x.IFM.Base != y.IFM.Base && y.IFM.Base[0] != x.OFM.Base[0] && (next || x.OFM.Base[2] != 0)
 }
