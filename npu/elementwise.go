@@ -34,7 +34,7 @@ func (l *lowering) pair(c *call) (s step, swapped bool) {
 	}
 	s = step{kind: isa.Elementwise, ifm: l.input(c, a), ifm2: l.input(c, b), ofm: l.output(c, 0)}
 	s.k.HasIFM2, s.k.GlobalScale, s.k.OFMScale = true, true, isa.Scale{Scale: 1}
-	if v := s.ifm2; v.data != nil && len(v.data) == 1 {
+	if v := s.ifm2; len(v.data) == 1 {
 		s.k.HasIFM2, s.k.HasScalar, s.k.Scalar = false, true, int32(int8(v.data[0]))
 	}
 	return s, swapped

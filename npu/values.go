@@ -135,7 +135,6 @@ type step struct {
 	records    []tfliteRecord
 	table      []byte
 	touched    []*buffer // by an operator on the CPU
-	start      int       // of the table, in constants
 	weightSize int       // encoded bytes
 	padded     int       // weights with the zeros that fill up
 }

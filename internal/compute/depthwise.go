@@ -4,12 +4,6 @@ package compute
 // several at a time (depthwise_plan.go), so that the image needs no border. With a multiplier the input's channels are repeated first, so
 // that input and output channels correspond one to one.
 
-// wide is the shape with the multiplier applied to the input.
-func (s ConvShape) wide() ConvShape {
-	s.C *= s.Multiplier
-	return s
-}
-
 // DepthwiseConv is a depthwise convolution prepared for a shape, as Conv is: kernels are [kh,kw,c*multiplier].
 type DepthwiseConv struct {
 	s         ConvShape
