@@ -198,8 +198,10 @@ func (k *chainKernel) chunk(c int, y []float32, in [][]float32) {
 // images is the pass over images n to end of a chunk.
 func (k *chainKernel) images(m *compute.Scratch, chunk int, y, x, bias []float32, n, end int) {
 	s, ranges := k.s, k.tail.follows()
-	x = k.in.load(m, 2, span(x, n, end, s.In()), n)
+	lying := span(x, n, end, s.In())
+	x = k.in.load(m, 2, lying, n)
 	out := span(y, n, end, k.outSize())
+	m.Ahead(out, compute.Behind(lying))
 	switch {
 	case k.pool: // images below one another are one: their height is even
 		z := m.Buffer(0, (end-n)*s.Out())
@@ -330,7 +332,16 @@ func (k *chainKernel) gradientPiece(sum []float32, lo, hi int) {
 	}
 	k.in.start(lo)
 	groups(k.conv, lo, hi, func(n, end int) {
-		dz := k.gradient(m, span(b.y, n, end, out), span(b.dy, n, end, out), n, end, lo, db, b.gate)
+		var to []float32
+		y, dy := span(b.y, n, end, out), span(b.dy, n, end, out)
+		dz := k.gradient(m, y, dy, n, end, lo, db, b.gate)
+		if b.dx[0] != nil {
+			to = span(b.dx[0], n, end, k.s.In())
+		}
+		if !k.backwardReads(output) {
+			y = y[:0:0]
+		}
+		m.Ahead(to, compute.Behind(y), compute.Behind(dy), compute.Behind(span(b.in[0], n, end, k.s.In())))
 		imageGrad(k.conv, m, k.in, k.s, b.dx[0], b.in[0], sum[:b.size], dz, n, end, lo)
 	})
 	compute.PutScratch(m)

@@ -79,6 +79,7 @@ func BenchmarkConv(b *testing.B) {
 				if dx != nil {
 					gx = dx[n*s.In() : end*s.In()]
 				}
+				m.Ahead(gx, Behind(x[n*s.In():end*s.In()]), Behind(y[n*s.Out():end*s.Out()]))
 				c.ImageGrad(m, gx, sum, x[n*s.In():end*s.In()], y[n*s.Out():end*s.Out()], n == 0)
 			})
 		}
@@ -88,7 +89,10 @@ func BenchmarkConv(b *testing.B) {
 			f     func()
 		}{
 			{"forward", 1, func() {
-				groups(c, 0, s.N, func(n, end int) { c.Image(m, y[n*s.Out():end*s.Out()], x[n*s.In():end*s.In()]) })
+				groups(c, 0, s.N, func(n, end int) {
+					m.Ahead(y[n*s.Out():end*s.Out()], Behind(x[n*s.In():end*s.In()]))
+					c.Image(m, y[n*s.Out():end*s.Out()], x[n*s.In():end*s.In()])
+				})
 			}},
 			{"input", 1, func() { grad(dx, nil) }},
 			{"kernel", 1, func() { grad(nil, sum) }},

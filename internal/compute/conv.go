@@ -92,7 +92,6 @@ func (c *Conv) Image(m *Scratch, y, x []float32) {
 	}
 	in, out := c.s.In(), c.s.Out()
 	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
-		m.ahead = [2][]float32{y[:out], behind(x[:in])}
 		convImage(c.t, m, y, c.padded(m, x[:in]), c.panels, c.s, c.pw)
 	}
 }
@@ -185,11 +184,7 @@ func (c *Conv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	in, out := c.s.In(), c.s.Out()
 	for n := range len(dy) / max(out, 1) {
 		image := dy[n*out : (n+1)*out]
-		if sum != nil {
-			m.ahead[0] = behind(x[n*in : (n+1)*in])
-		}
 		if dx != nil {
-			m.ahead = [2][]float32{dx[n*in : (n+1)*in], m.ahead[0]}
 			c.back.image(m, dx[n*in:(n+1)*in], image)
 		}
 		if sum != nil {

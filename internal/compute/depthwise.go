@@ -79,7 +79,6 @@ func (d *DepthwiseConv) Group() int { return 1 }
 func (d *DepthwiseConv) Image(m *Scratch, y, x []float32) {
 	in, out := d.s.In(), d.s.Out()
 	for ; len(x) >= in && in > 0; x, y = x[in:], y[out:] {
-		m.ahead = [2][]float32{behind(x[:in]), behind(y[:out])}
 		d.image(m, y[:out], x[:in])
 	}
 }
@@ -90,17 +89,9 @@ func (d *DepthwiseConv) ImageGrad(m *Scratch, dx, sum, x, dy []float32, first bo
 	for n := range len(dy) / max(out, 1) {
 		image := dy[n*out : (n+1)*out]
 		if dx != nil {
-			m.ahead = [2][]float32{}
-			if sum != nil {
-				m.ahead[0] = x[n*in : (n+1)*in]
-			}
 			d.imageGradInput(m, dx[n*in:(n+1)*in], image)
 		}
 		if sum != nil {
-			m.ahead = [2][]float32{behind(x[n*in : (n+1)*in])}
-			if dx != nil {
-				m.ahead[0] = behind(dx[n*in : (n+1)*in])
-			}
 			d.imageGradKernel(m, sum, x[n*in:(n+1)*in], image, first && n == 0)
 		}
 	}

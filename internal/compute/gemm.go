@@ -31,7 +31,7 @@ type Scratch struct {
 	sums    [14 * 32]int32
 
 	winograd  winogradArgs
-	ahead     [2][]float32 // what productTile fetches into the cache while it computes
+	ahead     [4][]float32 // what is fetched into the cache on the way, see Ahead
 	rows      []float32    // an intermediate form of Winograd's transforms
 	outside   []float32    // a row of zeros and one to write to, for what lies outside an image
 	depthwise depthwiseArgs
@@ -68,7 +68,7 @@ func GetScratch() *Scratch {
 
 // PutScratch gives a Scratch back.
 func PutScratch(m *Scratch) {
-	m.ahead = [2][]float32{}
+	m.ahead = [4][]float32{}
 	m.tile, m.line, m.grid, m.int8, m.requant = tileArgs{}, lineArgs{}, gridArgs{}, int8Args{}, requantArgs{} // they would hold the memory of
 	m.winograd, m.depthwise, m.widen, m.max = winogradArgs{}, depthwiseArgs{}, widenArgs{}, maxArgs{}         // sessions that are gone
 	scratches.Lock()
@@ -144,19 +144,33 @@ func product(t *tile, s *Scratch, c []float32, ldc int, a left, b right, m, oute
 // nearFloats is how large a right factor may be to stay in the nearest cache while the left one passes by once.
 const nearFloats = 6 << 10
 
+// Ahead says what the kernels of a convolution that runs next should fetch into the second level's cache, a line each time round, in this order:
+// memory that they or others will read or write soon, at most 4 arrays.
+func (s *Scratch) Ahead(arrays ...[]float32) {
+	s.ahead = [4][]float32{}
+	n := 0
+	for _, x := range arrays {
+		if len(x) > 0 {
+			s.ahead[n] = x
+			n++
+		}
+	}
+}
+
 // fetchAhead returns where the next kernel, which fetches so many lines, should begin.
 func (s *Scratch) fetchAhead(lines int) *float32 {
 	from := &s.ahead[0][0]
 	if n := 16 * lines; n < len(s.ahead[0]) {
 		s.ahead[0] = s.ahead[0][n:]
 	} else {
-		s.ahead[0], s.ahead[1] = s.ahead[1], nil
+		copy(s.ahead[:], s.ahead[1:])
+		s.ahead[len(s.ahead)-1] = nil
 	}
 	return from
 }
 
-// behind is as much memory as x behind it, if it belongs to the same array: the next images.
-func behind(x []float32) []float32 { return x[len(x):min(2*len(x), cap(x))] }
+// Behind is as much memory as x behind it, if it belongs to the same array: the next images.
+func Behind(x []float32) []float32 { return x[len(x):min(2*len(x), cap(x))] }
 
 // productTile computes rows lo to hi of panel q.
 func productTile(t *tile, s *Scratch, c []float32, ldc int, a left, b right, lo, hi, q, n, add int) {

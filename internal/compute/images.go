@@ -3,7 +3,7 @@ package compute
 import "sync"
 
 // Images is a convolution that runs image by image: Conv or DepthwiseConv. The methods on images take one or several, one behind the other, at best
-// Group of them; side by side calls need a Scratch each.
+// Group of them; side by side calls need a Scratch each. While they compute they fetch what the Scratch's Ahead says.
 type Images interface {
 	Group() int
 	SetKernel(w []float32)
@@ -48,7 +48,11 @@ func forward(c Images, s ConvShape, y, x []float32) {
 
 func (p *imagesCall) forward(lo, hi int) {
 	m, s := GetScratch(), &p.s
-	groups(p.c, lo, hi, func(n, end int) { p.c.Image(m, p.y[n*s.Out():end*s.Out()], p.x[n*s.In():end*s.In()]) })
+	groups(p.c, lo, hi, func(n, end int) {
+		x, y := p.x[n*s.In():end*s.In()], p.y[n*s.Out():end*s.Out()]
+		m.Ahead(y, Behind(x))
+		p.c.Image(m, y, x)
+	})
 	PutScratch(m)
 }
 
@@ -80,6 +84,7 @@ func (p *imagesCall) backward(sum []float32, lo, hi int) {
 		if p.kernel {
 			in = p.x[n*s.In() : end*s.In()]
 		}
+		m.Ahead(gx, Behind(in))
 		p.c.ImageGrad(m, gx, sum, in, p.dy[n*s.Out():end*s.Out()], n == lo)
 	})
 	PutScratch(m)

@@ -163,7 +163,6 @@ func (w *winograd) blocks(n int, f func(lo, hi int)) {
 // image computes images.
 func (w *winograd) image(m *Scratch, y, x []float32) {
 	s := w.s
-	m.ahead = [2][]float32{y, behind(x)}
 	w.blocks(len(y)/s.Out(), func(lo, hi int) {
 		tiles := (hi - lo) * w.tw
 		vp, mp := tiles*w.c+pointGap, tiles*w.oc+pointGap
@@ -179,10 +178,6 @@ func (w *winograd) image(m *Scratch, y, x []float32) {
 // imageGrad computes gradients of images.
 func (w *winograd) imageGrad(m *Scratch, dx, sum, x, dy []float32, first bool) {
 	s := w.s
-	m.ahead = [2][]float32{dx, behind(x)}
-	if dx == nil {
-		m.ahead = [2][]float32{behind(x)}
-	}
 	w.blocks(len(dy)/s.Out(), func(lo, hi int) {
 		tiles := (hi - lo) * w.tw
 		vp, mp := tiles*w.c+pointGap, tiles*w.oc+pointGap
