@@ -53,8 +53,8 @@ func TestNamedRecipes(t *testing.T) {
 			t.Errorf("%s: %+v, %v", row.name, r, err)
 		}
 	}
-	if r := Default(); len(r.chains()) != 8 || r.Train.Epochs != 5 {
-		t.Errorf("%+v", r)
+	if r, err := Default(); err != nil || len(r.chains()) != 8 || r.Train.Epochs != 5 {
+		t.Errorf("%+v, %v", r, err)
 	}
 	if r, err := NamedRecipe("pqat", "all", "pqat", "arm"); err != nil || len(r.Results) != 12 || r.Results[0].Name != "pqat" {
 		t.Errorf("%+v, %v", r, err)

@@ -118,7 +118,11 @@ func TestRecipeDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if b, err := Default().identity(); err != nil || a != b || len(r.Steps) != 2 || r.Steps[1].QAT.Calibration != 200 {
+	standard, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := standard.identity(); err != nil || a != b || len(r.Steps) != 2 || r.Steps[1].QAT.Calibration != 200 {
 		t.Errorf("recipe %s, default %s, %v", a, b, err)
 	}
 	if r, err = ParseRecipe([]byte("model: arm-example\ndata: mnist\ntrain: {epochs: 0}\n")); err != nil || r.Train.Epochs != 0 || r.Train.Batch != 128 {

@@ -78,7 +78,7 @@ func chosen(args, named []string) (temper.Recipe, error) {
 		}
 		return r, nil
 	}
-	return temper.Default(), nil
+	return temper.Default()
 }
 
 // table prints the results.
